@@ -1,0 +1,19 @@
+/**
+ * What both hash implementations look like, so that either can stand behind `digest.ts`.
+ * @module
+ */
+
+/** The hash functions that boot measurement uses (FIPS 180-4). */
+export type HashAlgorithm = "sha1" | "sha256" | "sha384" | "sha512";
+
+/** A hash being fed piece by piece. */
+export interface HashState {
+  update(bytes: Uint8Array): void;
+  digest(): Uint8Array;
+}
+
+/** One implementation of the four hash functions. */
+export interface HashDoor {
+  once(algorithm: HashAlgorithm, bytes: Uint8Array): Uint8Array;
+  start(algorithm: HashAlgorithm): HashState;
+}

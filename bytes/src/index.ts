@@ -1,0 +1,39 @@
+/**
+ * @bootproof/bytes: the ground everything stands on.
+ * @module
+ */
+export { formatBase64, parseBase64 } from "./base64.ts";
+export { ByteReader } from "./byte-reader.ts";
+export { ByteWriter } from "./byte-writer.ts";
+export { concatBytes, equalBytes, firstDifference } from "./compare.ts";
+export { crc32 } from "./crc32.ts";
+export { parseDecimal } from "./decimal.ts";
+export {
+  asDigest,
+  DIGEST_LENGTH,
+  digestOf,
+  formatDigest,
+  parseDigest,
+  sha1,
+  sha256,
+  sha384,
+  sha512,
+  startHash,
+  type Digest,
+  type Sha1,
+  type Sha256,
+  type Sha384,
+  type Sha512,
+} from "./digest.ts";
+export {
+  ED25519_KEY_LENGTH,
+  ED25519_SIGNATURE_LENGTH,
+  ed25519PublicKey,
+  ed25519Sign,
+  ed25519Verify,
+} from "./ed25519.ts";
+export { formatGuid, parseGuid } from "./guid.ts";
+export type { HashAlgorithm, HashState } from "./hash-door.ts";
+export { formatHex, parseHex, quote } from "./hex.ts";
+export { ParseError, type ParseErrorCode, type ParseErrorDetail } from "./parse-error.ts";
+export { parseUtf8, utf8 } from "./utf8.ts";
