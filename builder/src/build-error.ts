@@ -1,0 +1,85 @@
+/**
+ * The one error of this package: a stable code, what was expected and found, and what to do next.
+ * @module
+ */
+
+/** Stable codes; `bootproof explain CODE` has a page for each. */
+export type BuildErrorCode =
+  /** The recipe is not readable YAML 1.2, or repeats a key. */
+  | "BP-RECIPE-001"
+  /** The recipe does not fit its schema: unknown or missing key, wrong type or spelling. */
+  | "BP-RECIPE-002"
+  /** The recipe is larger than the limit. */
+  | "BP-RECIPE-003"
+  /** The recipe file cannot be read. */
+  | "BP-RECIPE-004"
+  /** A component is absent, composes itself, or lacks the output that is taken from it. */
+  | "BP-RECIPE-005"
+  /** A file the recipe names beside itself is absent or unreadable. */
+  | "BP-RECIPE-006"
+  /** The lock is not readable or does not fit its schema. */
+  | "BP-LOCK-001"
+  /** The lock is not in its one canonical spelling. */
+  | "BP-LOCK-002"
+  /** The lock was made for another request than the recipe's. */
+  | "BP-LOCK-003"
+  /** There is no lock beside the recipe. */
+  | "BP-LOCK-004"
+  /** A component's lock is not the one that the composing lock names. */
+  | "BP-LOCK-005"
+  /** The suite's Release is not signed by a key of the Debian archive. */
+  | "BP-RESOLVE-001"
+  /** An index differs from the hash that Release gives. */
+  | "BP-RESOLVE-002"
+  /** A package, or something it depends on, is not in the suite. */
+  | "BP-RESOLVE-003"
+  /** A source package is not in the suite in the version asked for. */
+  | "BP-RESOLVE-004"
+  /** No mirror could be reached for the suite's metadata. */
+  | "BP-RESOLVE-005"
+  /** Signed metadata that we cannot read. */
+  | "BP-RESOLVE-006"
+  /** An input is on none of the mirrors. */
+  | "BP-INPUT-001"
+  /** An input's bytes are not the ones the lock names. */
+  | "BP-INPUT-002"
+  /** An input is not in the store, and the network may not be used. */
+  | "BP-INPUT-003"
+  /** A git commit cannot be had. */
+  | "BP-INPUT-004";
+
+/** What a {@link BuildError} carries besides its code and message. */
+export interface BuildErrorDetail {
+  readonly file?: string;
+  readonly offset?: number;
+  readonly expected?: string;
+  readonly found?: string;
+  /** The likely cause, or the next command to type. */
+  readonly hint?: string;
+  /** Every problem found, one line each, when there may be several. */
+  readonly issues?: readonly string[];
+  readonly cause?: unknown;
+}
+
+/** Something about a build that does not hold; `code` is stable, the message may improve. */
+export class BuildError extends Error {
+  override readonly name = "BuildError";
+  readonly code: BuildErrorCode;
+  readonly file: string | undefined;
+  readonly offset: number | undefined;
+  readonly expected: string | undefined;
+  readonly found: string | undefined;
+  readonly hint: string | undefined;
+  readonly issues: readonly string[];
+
+  constructor(code: BuildErrorCode, message: string, detail: BuildErrorDetail = {}) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
+    this.code = code;
+    this.file = detail.file;
+    this.offset = detail.offset;
+    this.expected = detail.expected;
+    this.found = detail.found;
+    this.hint = detail.hint;
+    this.issues = detail.issues ?? [];
+  }
+}
