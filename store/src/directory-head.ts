@@ -1,0 +1,111 @@
+/**
+ * The compare-and-swap head: the one place where a fork of a log could start. Generation g is the file
+ * `<g, 20 digits>`, created by link(2), which is atomic and fails when the name exists, on NFS too; no lock is held, so
+ * none is lost. Old generations are removed below a floor that is recorded first, so that a writer who slept through
+ * many commits finds the floor and not a free name.
+ * @module
+ */
+import { open, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  makeDirectory,
+  publishByLink,
+  removeIfThere,
+  removeStaleTemporaries,
+  syncDirectory,
+  temporaryPath,
+  writeAll,
+  writeTemporary,
+} from "./durable.ts";
+import { errnoOf, StoreError, system, systemError } from "./store-error.ts";
+
+/** How many generations stay for whoever wants to see what happened. */
+const KEEP = 16;
+const DIGITS = 20;
+const READ_ONLY = 0o444;
+
+/** One committed generation, counted from 1. */
+export interface Head {
+  readonly generation: number;
+  readonly bytes: Uint8Array;
+}
+
+const fileName = (generation: number): string => String(generation).padStart(DIGITS, "0");
+
+/** A value on a directory that only moves from the generation its writer has seen. */
+export class DirectoryHead {
+  readonly #directory: string;
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Opens the head in `directory`, making it when absent and removing what killed writers left. */
+  static async open(directory: string): Promise<DirectoryHead> {
+    await makeDirectory(directory);
+    await removeStaleTemporaries(directory);
+    return new DirectoryHead(directory);
+  }
+
+  /** The newest generation, or undefined when nothing was committed yet. */
+  async read(): Promise<Head | undefined> {
+    for (;;) {
+      const { newest } = await this.#survey();
+      if (newest === 0) return undefined;
+      const path = join(this.#directory, fileName(newest));
+      try {
+        return { generation: newest, bytes: await readFile(path) };
+      } catch (cause) {
+        // Between survey and read others committed so often that this one was pruned: look again.
+        if (errnoOf(cause) !== "ENOENT") throw systemError("read", path, cause);
+      }
+    }
+  }
+
+  /**
+   * Commits `bytes` as generation `expected` + 1 (`expected` is 0 when there is none yet). "conflict" means that
+   * somebody else committed: read again and decide anew.
+   */
+  async compareAndSwap(expected: number, bytes: Uint8Array): Promise<"committed" | "conflict"> {
+    if (!Number.isSafeInteger(expected) || expected < 0)
+      throw new StoreError("BP-STORE-008", `not a generation: ${expected}`);
+    if ((await this.#survey()).newest !== expected) return "conflict";
+    const next = expected + 1;
+    const temporary = temporaryPath(this.#directory);
+    await writeTemporary(temporary, READ_ONLY, (handle) => writeAll(handle, bytes, temporary));
+    if ((await publishByLink(temporary, join(this.#directory, fileName(next)))) === "exists")
+      return "conflict";
+    // A name below the floor was free only because its generation is long gone; read() never looks there.
+    if ((await this.#survey()).floor > next) return "conflict";
+    if (next % KEEP === 0) await this.#prune(next - KEEP);
+    return "committed";
+  }
+
+  async #survey(): Promise<{ newest: number; floor: number; generations: number[] }> {
+    const names = await system("list", this.#directory, readdir(this.#directory));
+    const numbers = (pattern: RegExp): number[] =>
+      names.flatMap((name) => {
+        const digits = pattern.exec(name)?.[1];
+        return digits === undefined ? [] : [Number(digits)];
+      });
+    const generations = numbers(/^([0-9]{20})$/);
+    return {
+      generations,
+      newest: generations.reduce((a, b) => Math.max(a, b), 0),
+      floor: numbers(/^floor-([0-9]{20})$/).reduce((a, b) => Math.max(a, b), 0),
+    };
+  }
+
+  async #prune(floor: number): Promise<void> {
+    if (floor <= 0) return;
+    const mark = join(this.#directory, `floor-${fileName(floor)}`);
+    const handle = await system("create", mark, open(mark, "w", READ_ONLY));
+    await handle.close();
+    await syncDirectory(this.#directory);
+    const { generations } = await this.#survey();
+    for (const old of generations.filter((generation) => generation < floor))
+      await removeIfThere(join(this.#directory, fileName(old)));
+    for (let older = floor - KEEP; older > 0; older -= KEEP)
+      if (!(await removeIfThere(join(this.#directory, `floor-${fileName(older)}`)))) break;
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Named objects under a root, such as the public files of a log: immutable ones that are created once, and mutable
+ * ones that are replaced atomically.
+ * @module
+ */
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { equalBytes, firstDifference } from "@bootproof/bytes";
+import {
+  makeDirectory,
+  publishByLink,
+  publishByRename,
+  removeIfThere,
+  removeStaleTemporaries,
+  syncDirectory,
+  temporaryPath,
+  writeAll,
+  writeTemporary,
+} from "./durable.ts";
+import { checkKey } from "./key.ts";
+import { errnoOf, StoreError, systemError } from "./store-error.ts";
+
+const READ_ONLY = 0o444;
+const READ_WRITE = 0o644;
+
+/** Objects by key, a relative path, on a directory. */
+export class DirectoryObjects {
+  readonly #root: string;
+
+  private constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Opens the objects under `root`, making it when absent and removing what killed writers left. */
+  static async open(root: string): Promise<DirectoryObjects> {
+    await makeDirectory(root);
+    await removeStaleTemporaries(root);
+    return new DirectoryObjects(root);
+  }
+
+  /** Creates an object; the same bytes again are fine, other bytes throw {@link StoreError}. */
+  async putImmutable(key: string, bytes: Uint8Array): Promise<void> {
+    const path = this.#path(key);
+    if (await this.#sameAsStored(key, bytes)) return;
+    await makeDirectory(dirname(path));
+    const temporary = temporaryPath(this.#root);
+    await writeTemporary(temporary, READ_ONLY, (handle) => writeAll(handle, bytes, temporary));
+    if ((await publishByLink(temporary, path)) === "exists") await this.#sameAsStored(key, bytes);
+  }
+
+  /** Creates or replaces an object atomically. */
+  async putMutable(key: string, bytes: Uint8Array): Promise<void> {
+    const path = this.#path(key);
+    await makeDirectory(dirname(path));
+    const temporary = temporaryPath(this.#root);
+    await writeTemporary(temporary, READ_WRITE, (handle) => writeAll(handle, bytes, temporary));
+    await publishByRename(temporary, path);
+  }
+
+  /** The object's bytes, or undefined when there is none. */
+  async get(key: string): Promise<Uint8Array | undefined> {
+    const path = this.#path(key);
+    try {
+      return await readFile(path);
+    } catch (cause) {
+      if (errnoOf(cause) === "ENOENT" || errnoOf(cause) === "ENOTDIR") return undefined;
+      throw systemError("read", path, cause);
+    }
+  }
+
+  /** Deletes the object, if it is there. */
+  async delete(key: string): Promise<void> {
+    await removeIfThere(this.#path(key));
+  }
+
+  /** Keys that start with `prefix`, in order. */
+  async list(prefix = ""): Promise<string[]> {
+    const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+    if (folder !== "") checkKey(folder.slice(0, -1));
+    const keys = await this.#walk(folder);
+    return keys.filter((key) => key.startsWith(prefix)).sort();
+  }
+
+  async #walk(folder: string): Promise<string[]> {
+    const directory = join(this.#root, folder);
+    const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
+      if (errnoOf(cause) === "ENOENT") return [];
+      throw systemError("list", directory, cause);
+    });
+    const keys: string[] = [];
+    for (const entry of entries) {
+      if (entry.name.startsWith(".")) continue;
+      if (entry.isFile()) keys.push(folder + entry.name);
+      if (entry.isDirectory()) keys.push(...(await this.#walk(`${folder}${entry.name}/`)));
+    }
+    return keys;
+  }
+
+  /** Whether the object is stored with these bytes; throws when it is stored with others. */
+  async #sameAsStored(key: string, bytes: Uint8Array): Promise<boolean> {
+    const stored = await this.get(key);
+    if (stored === undefined) return false;
+    const path = this.#path(key);
+    if (!equalBytes(stored, bytes))
+      throw new StoreError("BP-STORE-007", `${path} exists with other bytes and must never change`, {
+        file: path,
+        expected: `the ${stored.length} bytes stored`,
+        found: `${bytes.length} bytes that differ at offset ${firstDifference(stored, bytes) ?? 0}`,
+      });
+    // Its writer may have died between naming it and syncing the directory.
+    await syncDirectory(dirname(path));
+    return true;
+  }
+
+  #path(key: string): string {
+    checkKey(key);
+    return join(this.#root, key);
+  }
+}

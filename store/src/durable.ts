@@ -1,0 +1,136 @@
+/**
+ * Writing so that a power cut leaves the old file or the new one, never half of either: a temporary file under a
+ * dot-name made with O_EXCL, fsync, rename or link, then fsync of the directory. A failed fsync is never retried,
+ * because the kernel may have dropped the dirty pages already.
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import { link, mkdir, open, readdir, rename, stat, unlink, type FileHandle } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { errnoOf, system, systemError } from "./store-error.ts";
+
+const TEMPORARY = ".tmp-";
+
+/** A temporary file that is gone by age, not by process id: ids repeat across containers on one volume. */
+const STALE_AFTER_MS = 24 * 60 * 60 * 1000;
+
+/** A fresh name for a temporary file in `directory`. */
+export const temporaryPath = (directory: string): string =>
+  join(directory, `${TEMPORARY}${process.pid}-${randomBytes(8).toString("hex")}`);
+
+/** Removes `path`; a file that is already gone is fine. */
+export async function removeIfThere(path: string): Promise<boolean> {
+  try {
+    await unlink(path);
+    return true;
+  } catch (cause) {
+    if (errnoOf(cause) === "ENOENT") return false;
+    throw systemError("delete", path, cause);
+  }
+}
+
+/** Makes the entries of `directory` durable. */
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await system("open", directory, open(directory, "r"));
+  try {
+    await handle.sync();
+  } catch (cause) {
+    // Some file systems (FUSE, network) answer EINVAL: they have no directory to sync.
+    if (errnoOf(cause) !== "EINVAL") throw systemError("sync", directory, cause);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes `directory` and its parents, each entry durable; one that exists is fine. */
+export async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory);
+  } catch (cause) {
+    const errno = errnoOf(cause);
+    if (errno === "EEXIST") return;
+    if (errno !== "ENOENT" || dirname(directory) === directory)
+      throw systemError("make directory", directory, cause);
+    await makeDirectory(dirname(directory));
+    return makeDirectory(directory);
+  }
+  await syncDirectory(dirname(directory));
+}
+
+/** Writes a temporary file through `fill` and syncs it; removes it again when anything fails. */
+export async function writeTemporary(
+  path: string,
+  mode: number,
+  fill: (handle: FileHandle) => Promise<void>,
+): Promise<void> {
+  const handle = await system("create", path, open(path, "wx", mode));
+  try {
+    try {
+      await fill(handle);
+      await system("sync", path, handle.sync());
+    } finally {
+      await system("close", path, handle.close());
+    }
+  } catch (cause) {
+    await removeIfThere(path);
+    throw cause;
+  }
+}
+
+/** Writes all of `bytes`, naming `path` when it fails. */
+export async function writeAll(handle: FileHandle, bytes: Uint8Array, path: string): Promise<void> {
+  let offset = 0;
+  while (offset < bytes.length) {
+    const { bytesWritten } = await system("write", path, handle.write(bytes, offset));
+    offset += bytesWritten;
+  }
+}
+
+/** Moves a synced temporary file over `target`, replacing what is there, and makes the move durable. */
+export async function publishByRename(temporary: string, target: string): Promise<void> {
+  try {
+    await system("rename to", target, rename(temporary, target));
+  } catch (cause) {
+    await removeIfThere(temporary);
+    throw cause;
+  }
+  await syncDirectory(dirname(target));
+}
+
+/** Gives a synced temporary file the name `target` unless that exists: link(2) is atomic and never replaces. */
+export async function publishByLink(temporary: string, target: string): Promise<"created" | "exists"> {
+  try {
+    await link(temporary, target);
+  } catch (cause) {
+    if (errnoOf(cause) === "EEXIST") return "exists";
+    throw systemError("link to", target, cause);
+  } finally {
+    await removeIfThere(temporary);
+  }
+  await syncDirectory(dirname(target));
+  return "created";
+}
+
+/** Replaces the file at `path` by `bytes`, atomically and durably; makes its directory when absent. */
+export async function writeFileAtomic(path: string, bytes: Uint8Array, mode = 0o644): Promise<void> {
+  await makeDirectory(dirname(path));
+  const temporary = temporaryPath(dirname(path));
+  await writeTemporary(temporary, mode, (handle) => writeAll(handle, bytes, temporary));
+  await publishByRename(temporary, path);
+}
+
+/** Removes temporary files in `directory` that nobody has written to for a day: their writers were killed. */
+export async function removeStaleTemporaries(
+  directory: string,
+  olderThanMs: number = STALE_AFTER_MS,
+): Promise<number> {
+  const names = await system("list", directory, readdir(directory));
+  let removed = 0;
+  for (const name of names.filter((name) => name.startsWith(TEMPORARY))) {
+    const path = join(directory, name);
+    const found = await stat(path).catch(() => undefined);
+    if (found === undefined || Date.now() - found.mtimeMs < olderThanMs) continue;
+    if (await removeIfThere(path)) removed++;
+  }
+  return removed;
+}
