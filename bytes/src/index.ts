@@ -36,4 +36,22 @@ export { formatGuid, parseGuid } from "./guid.ts";
 export type { HashAlgorithm, HashState } from "./hash-door.ts";
 export { formatHex, parseHex, quote } from "./hex.ts";
 export { ParseError, type ParseErrorCode, type ParseErrorDetail } from "./parse-error.ts";
+export {
+  formatSigningKey,
+  makeSigningKey,
+  parseSigningKey,
+  signerOf,
+  type Signer,
+  type SigningKey,
+} from "./signing-key.ts";
 export { parseUtf8, utf8 } from "./utf8.ts";
+export {
+  checkKeyName,
+  formatVkey,
+  KEY_TYPE,
+  keyIdOf,
+  makeVkey,
+  parseVkey,
+  type KeyType,
+  type Vkey,
+} from "./vkey.ts";

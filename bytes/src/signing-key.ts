@@ -1,0 +1,77 @@
+/**
+ * Private Ed25519 keys as text: `PRIVATE+KEY+<name>+<key ID>+<base64 of type byte and seed>`, the form of Go's
+ * golang.org/x/mod/sumdb/note; and the signer made from one.
+ * @module
+ */
+import { formatBase64 } from "./base64.ts";
+import { concatBytes } from "./compare.ts";
+import { ED25519_KEY_LENGTH, ed25519PublicKey, ed25519Sign } from "./ed25519.ts";
+import { ParseError } from "./parse-error.ts";
+import { checkKeyId, formatVkey, KEY_TYPE, makeVkey, splitKeyText, type Vkey } from "./vkey.ts";
+
+const PREFIX = "PRIVATE+KEY+";
+
+/** A private key: its public half and its 32-byte seed. */
+export interface SigningKey {
+  readonly vkey: Vkey;
+  readonly seed: Uint8Array;
+}
+
+/** Whatever signs under a name: a key in memory, a file, an agent, a service. */
+export interface Signer {
+  readonly name: string;
+  readonly keyId: string;
+  /** The public key as text. */
+  readonly vkey: string;
+  sign(message: Uint8Array): Uint8Array | Promise<Uint8Array>;
+}
+
+/** The key of a 32-byte seed under `name`: for signing, or (type cosignature) for witnessing. */
+export function makeSigningKey(
+  name: string,
+  seed: Uint8Array,
+  type: typeof KEY_TYPE.ed25519 | typeof KEY_TYPE.cosignature = KEY_TYPE.ed25519,
+): SigningKey {
+  if (seed.length !== ED25519_KEY_LENGTH)
+    throw new ParseError("OUT_OF_RANGE", "private key seed", {
+      expected: `${ED25519_KEY_LENGTH} bytes`,
+      found: `${seed.length}`,
+    });
+  return { vkey: makeVkey(name, type, ed25519PublicKey(seed)), seed };
+}
+
+/** The secret text of a key. */
+export const formatSigningKey = ({ vkey, seed }: SigningKey): string =>
+  `${PREFIX}${vkey.name}+${vkey.keyId}+${formatBase64(concatBytes(Uint8Array.of(vkey.type), seed))}`;
+
+/** Reads the secret text of a key, key ID checked; throws {@link ParseError}, which never quotes the secret. */
+export function parseSigningKey(text: string, field = "private key"): SigningKey {
+  if (!text.startsWith(PREFIX)) throw new ParseError("BAD_MAGIC", field, { expected: `${PREFIX}<name>+...` });
+  const { name, keyId, type, key } = splitSecret(text.slice(PREFIX.length), field);
+  if (type === KEY_TYPE.mlDsa44)
+    throw new ParseError("UNSUPPORTED", `${field} type`, { expected: "1 or 4 (Ed25519)", found: `${type}` });
+  const signing = makeSigningKey(name, key, type);
+  checkKeyId(signing.vkey, keyId, field);
+  return signing;
+}
+
+/** A signer that holds the key in memory. */
+export function signerOf({ vkey, seed }: SigningKey): Signer {
+  return {
+    name: vkey.name,
+    keyId: vkey.keyId,
+    vkey: formatVkey(vkey),
+    sign: (message) => ed25519Sign(seed, message),
+  };
+}
+
+function splitSecret(text: string, field: string): ReturnType<typeof splitKeyText> {
+  try {
+    return splitKeyText(text, field);
+  } catch (cause) {
+    // What was found may be the seed itself.
+    if (cause instanceof ParseError)
+      throw new ParseError(cause.code, cause.at, { expected: cause.expected ?? "" });
+    throw cause;
+  }
+}
