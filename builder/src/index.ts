@@ -33,3 +33,30 @@ export {
   type Toolchain,
   type UrlSource,
 } from "./recipe.ts";
+export { formatLock, LOCK_FORMAT, MAX_LOCK_SIZE, parseLock } from "./lock-text.ts";
+export { checkLockMatches, findLockDifferences, hasMatchingLock, requestOf } from "./lock-request.ts";
+export {
+  loadLockedRecipe,
+  type LockedBuilding,
+  type LockedComposition,
+  type LockedRecipe,
+} from "./locked-recipe.ts";
+export {
+  loadLock,
+  loadRecipe,
+  lockPathOf,
+  writeLock,
+  type LoadedLock,
+  type LoadedRecipe,
+} from "./recipe-files.ts";
+export { recipeSchema } from "./recipe-schema.ts";
+export { MAX_RECIPE_SIZE, parseRecipe } from "./recipe-text.ts";
+export {
+  describe as describeYamlValue,
+  readYamlAs,
+  strictKeys,
+  text as yamlText,
+  word as yamlWord,
+  type YamlReading,
+} from "./yaml-schema.ts";
+export type { YamlPath, YamlValue } from "./yaml.ts";
