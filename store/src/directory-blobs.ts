@@ -4,23 +4,13 @@
  * @module
  */
 import { constants, createReadStream } from "node:fs";
-import {
-  chmod,
-  copyFile,
-  link,
-  open,
-  readdir,
-  readFile,
-  rename,
-  stat,
-  unlink,
-  utimes,
-} from "node:fs/promises";
+import { chmod, copyFile, link, open, readdir, rename, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { formatHex, sha256 as hashBytes, startHash } from "@bootproof/bytes";
 import {
   makeDirectory,
   publishByRename,
+  readIfThere,
   removeIfThere,
   removeStaleTemporaries,
   syncDirectory,
@@ -51,6 +41,7 @@ export interface BlobVerification {
 }
 
 const READ_ONLY = 0o444;
+const ASIDE = ".aside-";
 const CHUNK = 1024 * 1024;
 
 /** Immutable blobs by SHA-256 on a directory. */
@@ -66,7 +57,9 @@ export class DirectoryBlobs {
     const directory = join(root, "blobs");
     await makeDirectory(directory);
     await removeStaleTemporaries(directory);
-    return new DirectoryBlobs(directory);
+    const blobs = new DirectoryBlobs(directory);
+    await blobs.#giveBackAll();
+    return blobs;
   }
 
   /** Where the blob named `sha256` lies, or would. */
@@ -122,23 +115,21 @@ export class DirectoryBlobs {
 
   /** Whether a blob of that name is there; its bytes are not checked. */
   async has(sha256: string): Promise<boolean> {
-    const found = await stat(this.path(sha256)).catch(() => undefined);
-    return found?.isFile() ?? false;
+    for (const path of this.#places(sha256))
+      if ((await stat(path).catch(() => undefined))?.isFile()) return true;
+    return false;
   }
 
   /** The blob's bytes, checked against its name, or undefined when it is not there. */
   async get(sha256: string): Promise<Uint8Array | undefined> {
-    const path = this.path(sha256);
-    let bytes: Uint8Array;
-    try {
-      bytes = await readFile(path);
-    } catch (cause) {
-      if (errnoOf(cause) === "ENOENT") return undefined;
-      throw systemError("read", path, cause);
+    for (const path of this.#places(sha256)) {
+      const bytes = await readIfThere(path);
+      if (bytes === undefined) continue;
+      const found = formatHex(hashBytes(bytes));
+      if (found !== sha256) throw corrupt(path, sha256, found);
+      return bytes;
     }
-    const found = formatHex(hashBytes(bytes));
-    if (found !== sha256) throw corrupt(path, sha256, found);
-    return bytes;
+    return undefined;
   }
 
   /** Every blob by name, in order. */
@@ -167,21 +158,17 @@ export class DirectoryBlobs {
     const path = this.path(sha256);
     const before = await stat(path).catch(() => undefined);
     if (before === undefined || before.mtimeMs > youngest) return false;
-    const aside = temporaryPath(this.#directory);
+    const aside = this.#aside(sha256);
     try {
       await rename(path, aside);
     } catch (cause) {
       if (errnoOf(cause) === "ENOENT") return false;
       throw systemError("move aside", path, cause);
     }
-    const moved = await system("look at", aside, stat(aside));
-    if (moved.mtimeMs > youngest) {
-      await link(aside, path).catch((cause: unknown) => {
-        if (errnoOf(cause) !== "EEXIST") throw systemError("put back", path, cause);
-      });
-    }
-    await system("delete", aside, unlink(aside));
-    return moved.mtimeMs <= youngest;
+    const moved = await stat(aside).catch(() => undefined);
+    if (moved !== undefined && moved.mtimeMs <= youngest) return removeIfThere(aside);
+    await this.#giveBack(sha256);
+    return false;
   }
 
   /** Removes what killed writers left more than `olderThanMs` ago. */
@@ -201,6 +188,33 @@ export class DirectoryBlobs {
       onProgress?.(blob, checked);
     }
     return { checked, corrupt: bad };
+  }
+
+  /** Where a collector holds a blob while it decides. */
+  #aside(sha256: string): string {
+    return join(this.#directory, ASIDE + sha256);
+  }
+
+  /** Where to look for a blob, in this order: at any moment it is in one of them. */
+  #places(sha256: string): string[] {
+    const path = this.path(sha256);
+    return [path, this.#aside(sha256), path];
+  }
+
+  async #giveBack(sha256: string): Promise<void> {
+    const path = this.path(sha256);
+    const aside = this.#aside(sha256);
+    await link(aside, path).catch((cause: unknown) => {
+      const errno = errnoOf(cause);
+      if (errno !== "EEXIST" && errno !== "ENOENT") throw systemError("put back", path, cause);
+    });
+    await removeIfThere(aside);
+  }
+
+  /** Undoes what a collector that was killed while deciding has left. */
+  async #giveBackAll(): Promise<void> {
+    for (const name of await system("list", this.#directory, readdir(this.#directory)))
+      if (name.startsWith(ASIDE)) await this.#giveBack(name.slice(ASIDE.length));
   }
 
   /** Takes a blob that is there already, and marks it as just used so that no collection removes it now. */

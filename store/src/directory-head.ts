@@ -5,11 +5,12 @@
  * many commits finds the floor and not a free name.
  * @module
  */
-import { open, readdir, readFile } from "node:fs/promises";
+import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
   makeDirectory,
   publishByLink,
+  readIfThere,
   removeIfThere,
   removeStaleTemporaries,
   syncDirectory,
@@ -17,7 +18,7 @@ import {
   writeAll,
   writeTemporary,
 } from "./durable.ts";
-import { errnoOf, StoreError, system, systemError } from "./store-error.ts";
+import { StoreError, system } from "./store-error.ts";
 
 /** How many generations stay for whoever wants to see what happened. */
 const KEEP = 16;
@@ -52,13 +53,9 @@ export class DirectoryHead {
     for (;;) {
       const { newest } = await this.#survey();
       if (newest === 0) return undefined;
-      const path = join(this.#directory, fileName(newest));
-      try {
-        return { generation: newest, bytes: await readFile(path) };
-      } catch (cause) {
-        // Between survey and read others committed so often that this one was pruned: look again.
-        if (errnoOf(cause) !== "ENOENT") throw systemError("read", path, cause);
-      }
+      const bytes = await readIfThere(join(this.#directory, fileName(newest)));
+      // Absent when others committed so often since the survey that this one was pruned: look again.
+      if (bytes !== undefined) return { generation: newest, bytes };
     }
   }
 

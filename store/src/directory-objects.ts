@@ -3,13 +3,14 @@
  * ones that are replaced atomically.
  * @module
  */
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { equalBytes, firstDifference } from "@bootproof/bytes";
 import {
   makeDirectory,
   publishByLink,
   publishByRename,
+  readIfThere,
   removeIfThere,
   removeStaleTemporaries,
   syncDirectory,
@@ -59,13 +60,7 @@ export class DirectoryObjects {
 
   /** The object's bytes, or undefined when there is none. */
   async get(key: string): Promise<Uint8Array | undefined> {
-    const path = this.#path(key);
-    try {
-      return await readFile(path);
-    } catch (cause) {
-      if (errnoOf(cause) === "ENOENT" || errnoOf(cause) === "ENOTDIR") return undefined;
-      throw systemError("read", path, cause);
-    }
+    return await readIfThere(this.#path(key));
   }
 
   /** Deletes the object, if it is there. */

@@ -5,7 +5,17 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, readdir, rename, stat, unlink, type FileHandle } from "node:fs/promises";
+import {
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  unlink,
+  type FileHandle,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { errnoOf, system, systemError } from "./store-error.ts";
 
@@ -26,6 +36,17 @@ export async function removeIfThere(path: string): Promise<boolean> {
   } catch (cause) {
     if (errnoOf(cause) === "ENOENT") return false;
     throw systemError("delete", path, cause);
+  }
+}
+
+/** All bytes of the file at `path`, or undefined when there is none. */
+export async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+  try {
+    const bytes = await readFile(path);
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  } catch (cause) {
+    if (errnoOf(cause) === "ENOENT" || errnoOf(cause) === "ENOTDIR") return undefined;
+    throw systemError("read", path, cause);
   }
 }
 
