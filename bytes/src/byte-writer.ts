@@ -35,43 +35,50 @@ export class ByteWriter {
 
   /** Appends an unsigned byte. */
   u8(value: number): this {
-    this.#view.setUint8(this.#reserve(1, value, 0xff), value);
+    const start = this.#reserve(1, value, 0xff);
+    this.#view.setUint8(start, value);
     return this;
   }
 
   /** Appends a little-endian unsigned 16-bit integer. */
   u16le(value: number): this {
-    this.#view.setUint16(this.#reserve(2, value, 0xffff), value, true);
+    const start = this.#reserve(2, value, 0xffff);
+    this.#view.setUint16(start, value, true);
     return this;
   }
 
   /** Appends a big-endian unsigned 16-bit integer. */
   u16be(value: number): this {
-    this.#view.setUint16(this.#reserve(2, value, 0xffff), value, false);
+    const start = this.#reserve(2, value, 0xffff);
+    this.#view.setUint16(start, value, false);
     return this;
   }
 
   /** Appends a little-endian unsigned 32-bit integer. */
   u32le(value: number): this {
-    this.#view.setUint32(this.#reserve(4, value, 0xffff_ffff), value, true);
+    const start = this.#reserve(4, value, 0xffff_ffff);
+    this.#view.setUint32(start, value, true);
     return this;
   }
 
   /** Appends a big-endian unsigned 32-bit integer. */
   u32be(value: number): this {
-    this.#view.setUint32(this.#reserve(4, value, 0xffff_ffff), value, false);
+    const start = this.#reserve(4, value, 0xffff_ffff);
+    this.#view.setUint32(start, value, false);
     return this;
   }
 
   /** Appends a little-endian unsigned 64-bit integer. */
   u64le(value: bigint): this {
-    this.#view.setBigUint64(this.#reserve(8, value, 0xffff_ffff_ffff_ffffn), value, true);
+    const start = this.#reserve(8, value, 0xffff_ffff_ffff_ffffn);
+    this.#view.setBigUint64(start, value, true);
     return this;
   }
 
   /** Appends a big-endian unsigned 64-bit integer. */
   u64be(value: bigint): this {
-    this.#view.setBigUint64(this.#reserve(8, value, 0xffff_ffff_ffff_ffffn), value, false);
+    const start = this.#reserve(8, value, 0xffff_ffff_ffff_ffffn);
+    this.#view.setBigUint64(start, value, false);
     return this;
   }
 
@@ -80,6 +87,7 @@ export class ByteWriter {
     return this.#buffer.slice(0, this.#length);
   }
 
+  /** Makes room first: growing replaces the view, so callers read `#view` only afterwards. */
   #reserve(size: number, value: number | bigint, max: number | bigint): number {
     const whole = typeof value === "bigint" || Number.isInteger(value);
     if (!whole || value < 0 || value > max)
