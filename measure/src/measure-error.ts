@@ -1,0 +1,46 @@
+/**
+ * The error for a question that has no answer: a shape no machine has, or inputs that do not belong together.
+ * Malformed files throw ParseError instead.
+ * @module
+ */
+
+/** Stable codes of {@link MeasureError}. */
+export type MeasureErrorCode =
+  /** Number of vCPUs outside 1..512. */
+  | "BP-SNP-001"
+  /** Unknown CPU model, or none, or several given. */
+  | "BP-SNP-002"
+  /** CPU signature, family, model or stepping out of range. */
+  | "BP-SNP-003"
+  /** Guest features that no SNP guest can have. */
+  | "BP-SNP-004"
+  /** Initrd, command line or kernel hashes without a kernel. */
+  | "BP-SNP-005"
+  /** A reference that does not cover the shape. */
+  | "BP-SNP-006"
+  /** Unknown VMM. */
+  | "BP-SNP-007";
+
+/** What a {@link MeasureError} carries besides code and message. */
+export interface MeasureErrorDetail {
+  readonly expected?: string;
+  readonly found?: string;
+  readonly hint?: string;
+}
+
+/** A shape or a combination of inputs that cannot be measured. */
+export class MeasureError extends Error {
+  override readonly name = "MeasureError";
+  readonly code: MeasureErrorCode;
+  readonly expected: string | undefined;
+  readonly found: string | undefined;
+  readonly hint: string | undefined;
+
+  constructor(code: MeasureErrorCode, message: string, detail: MeasureErrorDetail = {}) {
+    super(message);
+    this.code = code;
+    this.expected = detail.expected;
+    this.found = detail.found;
+    this.hint = detail.hint;
+  }
+}

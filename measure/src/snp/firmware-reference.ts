@@ -1,0 +1,97 @@
+/**
+ * What remains of a firmware image once its pages are in the launch digest: enough to derive every digest of
+ * every guest that boots it, without the image.
+ * @module
+ */
+import { ParseError, type Sha384, sha384 } from "@bootproof/bytes";
+import {
+  type GuestArea,
+  parseHashTableArea,
+  parseSevFirmware,
+  type SevFirmware,
+  type SevMetadata,
+} from "@bootproof/ovmf";
+import type { MeasureWarning } from "../measurement.ts";
+import { replay } from "../replay.ts";
+import { checkSections } from "./launchable.ts";
+import { extendLaunchDigest, LAUNCH_DIGEST, PAGE_SIZE, type PageEvent, START } from "./page-info.ts";
+
+const FOUR_GIB = 0x1_0000_0000;
+/** QEMU's own limit for max-fw-size. */
+const MAX_FIRMWARE = 16 * 1024 * 1024;
+
+/** A firmware image without its bytes. */
+export interface FirmwareReference {
+  readonly size: number;
+  /** Launch digest after the last firmware page. */
+  readonly seed: Sha384;
+  readonly metadata: SevMetadata;
+  readonly resetAddress: number;
+  /** Undefined when the table does not name one; address 0 when it names none in fact. */
+  readonly hashTable: GuestArea | undefined;
+}
+
+/** A firmware image, checked and hashed. */
+export interface MeasuredFirmware {
+  readonly reference: FirmwareReference;
+  readonly events: readonly PageEvent[];
+  readonly warnings: readonly MeasureWarning[];
+}
+
+/** Checks and hashes an image, or throws {@link ParseError} where QEMU would not launch it. */
+export function measureFirmware(firmware: Uint8Array): MeasuredFirmware {
+  checkSize(firmware.length);
+  const parsed = parseSevFirmware(firmware);
+  const warnings = [...unreadBytes(parsed), ...checkSections(parsed.metadata, firmware.length)];
+  const hashTable = parseHashTableArea(parsed.table);
+  const events = firmwareEvents(firmware);
+  const reference: FirmwareReference = {
+    size: firmware.length,
+    seed: replay(START, extendLaunchDigest, events)[LAUNCH_DIGEST] as Sha384,
+    metadata: parsed.metadata,
+    resetAddress: parsed.resetAddress,
+    hashTable,
+  };
+  return { reference, events, warnings };
+}
+
+/** One NORMAL page for each 4 KiB of the image, which ends at 4 GiB. */
+export function firmwareEvents(firmware: Uint8Array): PageEvent[] {
+  const base = BigInt(FOUR_GIB - firmware.length);
+  const events: PageEvent[] = [];
+  for (let offset = 0; offset < firmware.length; offset += PAGE_SIZE)
+    events.push({
+      register: LAUNCH_DIGEST,
+      digest: sha384(firmware.subarray(offset, offset + PAGE_SIZE)),
+      type: "NORMAL",
+      label: "firmware page",
+      source: { artifact: "firmware", offset, length: PAGE_SIZE },
+      guestAddress: base + BigInt(offset),
+    });
+  return events;
+}
+
+function checkSize(size: number): void {
+  const detail = { expected: `a multiple of ${PAGE_SIZE} up to ${MAX_FIRMWARE} bytes`, found: `${size}` };
+  if (size > MAX_FIRMWARE) throw new ParseError("TOO_LARGE", "firmware image size", detail);
+  if (size === 0 || size % PAGE_SIZE !== 0)
+    throw new ParseError("OUT_OF_RANGE", "firmware image size", detail);
+}
+
+function unreadBytes({ table, metadata }: SevFirmware): MeasureWarning[] {
+  const warnings: MeasureWarning[] = [];
+  const { unread } = table;
+  if (unread !== undefined)
+    warnings.push({
+      code: "BP-SNP-104",
+      message: `QEMU reads no entry in ${unread.length} bytes of the GUIDed table at offset 0x${unread.offset.toString(16)}: ${unread.why}`,
+      artifact: "firmware",
+    });
+  if (metadata.unread > 0)
+    warnings.push({
+      code: "BP-SNP-105",
+      message: `the SEV metadata's length leaves ${metadata.unread} bytes behind the last section that QEMU does not read`,
+      artifact: "firmware",
+    });
+  return warnings;
+}

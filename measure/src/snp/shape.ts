@@ -1,0 +1,104 @@
+/**
+ * The shape of an SNP guest: everything about the virtual machine that its launch digest depends on.
+ * @module
+ */
+import { MeasureError } from "../measure-error.ts";
+import { cpuModelSignature, type CpuIdentity, cpuSignature } from "./cpu-models.ts";
+import { DEFAULT_GUEST_FEATURES } from "./guest-features.ts";
+import { snpProfile, type Vmm } from "./profiles.ts";
+
+/** More than any SNP processor has threads for; bounds the work of one digest. */
+export const MAX_VCPUS = 512;
+
+/** A shape as people give it: the CPU by exactly one of model name, signature, or family with model and stepping. */
+export interface SnpShape {
+  readonly vmm?: string | undefined;
+  readonly vcpus: number;
+  /** QEMU's model name, as in `-cpu`. */
+  readonly cpu?: string | undefined;
+  /** CPUID function 1 EAX. */
+  readonly vcpuSig?: number | undefined;
+  readonly family?: number | undefined;
+  readonly model?: number | undefined;
+  readonly stepping?: number | undefined;
+  /** SEV_FEATURES; 0x1 when absent. */
+  readonly guestFeatures?: bigint | undefined;
+}
+
+/** A shape with its CPU resolved to the signature that is measured. */
+export interface ResolvedShape {
+  readonly vmm: Vmm;
+  readonly vcpus: number;
+  readonly cpu: string | undefined;
+  readonly cpuSignature: number;
+  readonly guestFeatures: bigint;
+}
+
+/** A resolved shape as JSON: numbers that are bit patterns in hex. */
+export interface ShapeJson {
+  readonly vmm: Vmm;
+  readonly vcpus: number;
+  readonly cpu?: string;
+  readonly cpuSignature: string;
+  readonly guestFeatures: string;
+}
+
+/** Resolves a shape, or throws {@link MeasureError}. Does not judge the guest features. */
+export function resolveShape(shape: SnpShape): ResolvedShape {
+  const { vcpus } = shape;
+  if (!Number.isInteger(vcpus) || vcpus < 1 || vcpus > MAX_VCPUS)
+    throw new MeasureError("BP-SNP-001", "number of vCPUs out of range", {
+      expected: `1 to ${MAX_VCPUS}`,
+      found: `${vcpus}`,
+    });
+  return {
+    vmm: snpProfile(shape.vmm ?? "qemu").vmm,
+    vcpus,
+    cpu: shape.cpu,
+    cpuSignature: resolveSignature(shape),
+    guestFeatures: shape.guestFeatures ?? DEFAULT_GUEST_FEATURES,
+  };
+}
+
+/** A resolved shape in its JSON form. */
+export function formatShape({
+  vmm,
+  vcpus,
+  cpu,
+  cpuSignature: signature,
+  guestFeatures,
+}: ResolvedShape): ShapeJson {
+  return {
+    vmm,
+    vcpus,
+    ...(cpu !== undefined && { cpu }),
+    cpuSignature: `0x${signature.toString(16)}`,
+    guestFeatures: `0x${guestFeatures.toString(16)}`,
+  };
+}
+
+function resolveSignature({ cpu, vcpuSig, family, model, stepping }: SnpShape): number {
+  const identity = [family, model, stepping].filter((part) => part !== undefined).length;
+  const ways = [cpu !== undefined, vcpuSig !== undefined, identity > 0].filter(Boolean).length;
+  if (ways !== 1)
+    throw new MeasureError("BP-SNP-002", ways === 0 ? "no CPU given" : "the CPU is given more than once", {
+      expected: "one of: model name, signature, or family with model and stepping",
+    });
+  if (cpu !== undefined) return cpuModelSignature(cpu);
+  if (vcpuSig !== undefined) return checkSignature(vcpuSig);
+  return cpuSignature(completeIdentity(family, model, stepping));
+}
+
+function completeIdentity(family?: number, model?: number, stepping?: number): CpuIdentity {
+  if (family !== undefined && model !== undefined && stepping !== undefined)
+    return { family, model, stepping };
+  throw new MeasureError("BP-SNP-002", "family, model and stepping must be given together");
+}
+
+function checkSignature(signature: number): number {
+  if (Number.isInteger(signature) && signature >= 0 && signature <= 0xffff_ffff) return signature;
+  throw new MeasureError("BP-SNP-003", "CPU signature out of range", {
+    expected: "0 to 0xffffffff",
+    found: `${signature}`,
+  });
+}

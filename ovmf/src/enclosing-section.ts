@@ -1,0 +1,79 @@
+/**
+ * Where in a firmware image a byte lies, in words: for the first difference between two builds.
+ * @module
+ */
+import { ParseError } from "@bootproof/bytes";
+import { findVolumes } from "./firmware-volume.ts";
+import { parseGuidTable } from "./guid-table.ts";
+import { parseSevMetadata } from "./sev-metadata.ts";
+
+/** The innermost named range around a byte. */
+export interface EnclosingSection {
+  readonly name: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** x86 starts at 4 GiB - 16: the last 16 bytes of the image (AMD64 manual volume 2, section 14.1.3). */
+const RESET_VECTOR_LENGTH = 16;
+
+/** Names the innermost part around the byte at `offset`, or undefined when it lies outside the image. Never throws on content. */
+export function enclosingSection(firmware: Uint8Array, offset: number): EnclosingSection | undefined {
+  if (!Number.isSafeInteger(offset) || offset < 0 || offset >= firmware.length) return undefined;
+  const around = (part: EnclosingSection): boolean =>
+    part.offset <= offset && offset < part.offset + part.length;
+  return (
+    [...tableParts(firmware), resetVector(firmware)].find(around) ??
+    volumeParts(firmware).find(around) ?? { name: "firmware image", offset: 0, length: firmware.length }
+  );
+}
+
+function resetVector(firmware: Uint8Array): EnclosingSection {
+  const length = Math.min(RESET_VECTOR_LENGTH, firmware.length);
+  return { name: "reset vector", offset: firmware.length - length, length };
+}
+
+/** Table entries, then the table itself, then the metadata sections and their header. */
+function tableParts(firmware: Uint8Array): EnclosingSection[] {
+  return tolerant(() => {
+    const table = parseGuidTable(firmware);
+    const entries = table.entries.map(({ name, guid, offset, data }) => ({
+      name: `GUIDed table entry ${name ?? guid}`,
+      offset,
+      length: data.length + 18,
+    }));
+    const whole = { name: "GUIDed table footer", offset: table.offset, length: table.length };
+    const metadata = tolerant(() => {
+      const { offset, length, sections } = parseSevMetadata(firmware, table);
+      const descriptors = sections.map((section) => ({
+        name: `SEV metadata section ${section.index} (${section.name ?? `type ${section.type}`})`,
+        offset: section.offset,
+        length: 12,
+      }));
+      return [...descriptors, { name: "SEV metadata", offset, length }];
+    });
+    return [...entries, whole, ...metadata];
+  });
+}
+
+/** Files of every volume before their volume, so that the innermost is found first. */
+function volumeParts(firmware: Uint8Array): EnclosingSection[] {
+  return findVolumes(firmware).flatMap((volume) => {
+    const name = volume.name ?? volume.fileSystem;
+    const files = volume.files.map((file) => ({
+      name: `${name}, file ${file.name === undefined ? file.guid : `${file.guid} (${file.name})`}`,
+      offset: file.offset,
+      length: file.length,
+    }));
+    return [...files, { name, offset: volume.offset, length: volume.length }];
+  });
+}
+
+function tolerant(parts: () => EnclosingSection[]): EnclosingSection[] {
+  try {
+    return parts();
+  } catch (error) {
+    if (error instanceof ParseError) return [];
+    throw error;
+  }
+}
