@@ -39,7 +39,7 @@ export function readYaml(text: string): YamlValue | readonly YamlProblem[] {
       uniqueKeys: true,
       stringKeys: true,
       prettyErrors: false,
-      logLevel: "silent",
+      logLevel: "error",
       lineCounter: lines,
     });
     const problems = [...findProblems(document)].map(({ offset, message }) => ({ ...at(offset), message }));
