@@ -1,0 +1,105 @@
+/**
+ * Pages of measuring.
+ * @module
+ */
+import { EXIT } from "../frame/exit-code.ts";
+import type { Page, Pages } from "./page.ts";
+
+/** Pages of BP-SNP. */
+export const MEASURE_PAGES: Pages = {
+  "BP-SNP-001": {
+    title: "a number of vCPUs that no guest has",
+    exit: EXIT.usage,
+    why: "Each vCPU has a measured VMSA page; QEMU guests have 1 to 512.",
+    fix: "Give the number that the guest is started with (-smp): --vcpus N",
+  },
+  "BP-SNP-002": {
+    title: "the CPU model is unknown, or not given once",
+    exit: EXIT.usage,
+    why: "The CPU's signature is part of each VMSA, so the launch digest depends on the model.",
+    fix: "Give one of --vcpu-type (QEMU's name), --vcpu-sig, or --vcpu-family, --vcpu-model and --vcpu-stepping.",
+  },
+  "BP-SNP-003": {
+    title: "a CPU signature out of range",
+    exit: EXIT.usage,
+    why: "Family, model and stepping have fixed widths in CPUID function 1.",
+    fix: "Take them from the guest's /proc/cpuinfo, or give --vcpu-type.",
+  },
+  "BP-SNP-004": {
+    title: "guest features that no SNP guest has",
+    exit: EXIT.usage,
+    why: "SEV_FEATURES has 64 bits, and bit 0 (SNPActive) is set in every SNP guest.",
+    fix: "Linux gives 0x1 unless told otherwise; debug swap adds 0x20.",
+  },
+  "BP-SNP-005": {
+    title: "parts of a direct boot without the kernel, or firmware without room for them",
+    exit: EXIT.usage,
+    why: "Initrd and command line are measured with the kernel, in a table that the firmware has room for.",
+    fix: "Give --kernel too; without direct boot give neither --initrd nor --append.",
+  },
+  "BP-SNP-006": {
+    title: "the reference does not cover the shape",
+    exit: EXIT.undecided,
+    why: "The published measurements were made for other shapes than the one asked for.",
+    fix: "Measure it yourself from the artifacts: bootproof measure snp",
+  },
+  "BP-SNP-007": {
+    title: "an unknown VMM",
+    exit: EXIT.usage,
+    why: "VMMs set up registers and pages in their own ways; only known ones can be predicted.",
+    fix: "--vmm qemu is known.",
+  },
+  "BP-SNP-101": warning(
+    "guest features with reserved bits",
+    "Bits without a published meaning are set; the digest holds for exactly these bits.",
+  ),
+  "BP-SNP-102": warning(
+    "a CPU model's name that is easily misread",
+    "EPYC-v4 is the fourth version of QEMU's first EPYC model, not the fourth generation of EPYC processors.",
+  ),
+  "BP-SNP-103": warning(
+    "a firmware section of unknown type",
+    "QEMU measures such sections as ZERO pages; other tools refuse them.",
+  ),
+  "BP-SNP-104": warning(
+    "bytes in the GUIDed table that QEMU does not read",
+    "The table holds bytes that belong to no entry.",
+  ),
+  "BP-SNP-105": warning(
+    "bytes behind the last metadata section",
+    "The SEV metadata's length covers bytes that QEMU does not read.",
+  ),
+  "BP-SNP-106": warning(
+    "a section with more pages than other tools count",
+    "QEMU measures every page of it, other tools only the first.",
+  ),
+  "BP-SNP-107": warning(
+    "firmware without a CPUID or secrets page",
+    "The guest launches and then cannot start.",
+  ),
+  "BP-SNP-108": warning(
+    "a section above 2 GiB",
+    "Whether there is RAM depends on the machine's memory size.",
+  ),
+  "BP-SNP-109": warning(
+    "a kernel that is no valid bzImage",
+    "The digest holds for the file as it is; QEMU may refuse to start it.",
+  ),
+  "BP-SNP-110": warning(
+    "something odd about the command line",
+    "The digest holds for exactly these bytes; the message says what people trip over.",
+  ),
+  "BP-SNP-112": warning(
+    "kernel hashes are off",
+    "The VMM gives no hashes, so no register sees kernel, initrd and command line.",
+  ),
+};
+
+function warning(title: string, why: string): Page {
+  return {
+    title: `warning: ${title}`,
+    exit: EXIT.yes,
+    why,
+    fix: "Nothing has to be done; the answer is exact for what was given.",
+  };
+}

@@ -1,0 +1,19 @@
+/**
+ * Every error code of bootproof and its page; the only place where codes get an exit status.
+ * @module
+ */
+import { BUILD_PAGES } from "./build-pages.ts";
+import { FRAME_PAGES } from "./frame-pages.ts";
+import type { Pages } from "./page.ts";
+import { MEASURE_PAGES } from "./measure-pages.ts";
+import { PARSE_PAGES } from "./parse-pages.ts";
+import { STORE_PAGES } from "./store-pages.ts";
+
+/** The pages of all codes. */
+export const PAGES: Pages = {
+  ...FRAME_PAGES,
+  ...PARSE_PAGES,
+  ...STORE_PAGES,
+  ...BUILD_PAGES,
+  ...MEASURE_PAGES,
+};

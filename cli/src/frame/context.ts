@@ -1,0 +1,100 @@
+/**
+ * What a verb is run with: its options, where answers and progress go, and the signal that ends it.
+ * @module
+ */
+import { Progress, type StepView } from "../report/progress.ts";
+import { noSteps, stepLines } from "../report/step-lines.ts";
+import { stepTree } from "../report/step-tree.ts";
+import { writeAnswer } from "./files.ts";
+import type { GlobalOptions } from "./options.ts";
+
+/** Where text goes; process.stdout and process.stderr are such. */
+export interface Sink {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
+/** The world a verb sees. */
+export interface Surroundings {
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Aborted when the user interrupts. */
+  readonly signal: AbortSignal;
+}
+
+/** What a verb is run with. */
+export class Context {
+  readonly options: GlobalOptions;
+  readonly env: Surroundings["env"];
+  readonly cwd: string;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+  /** Whether colour is shown on stdout. */
+  readonly color: boolean;
+  readonly #surroundings: Surroundings;
+
+  constructor(options: GlobalOptions, surroundings: Surroundings) {
+    this.options = options;
+    this.#surroundings = surroundings;
+    this.env = surroundings.env;
+    this.cwd = surroundings.cwd;
+    this.signal = surroundings.signal;
+    this.color = showsColor(options, surroundings.env, surroundings.stdout);
+    this.progress = new Progress((roots) => this.#view(roots));
+  }
+
+  /** Prints the answer: text for people, or the document with `--json`; to `--out` when given. */
+  async answer(text: string, document: object): Promise<void> {
+    this.progress.close();
+    const answer = this.options.json ? `${JSON.stringify(document, undefined, 2)}\n` : text;
+    if (this.options.out === undefined) this.#surroundings.stdout.write(answer);
+    else await writeAnswer(this.options.out, answer);
+  }
+
+  /** Prints the answer on stdout, also when `--out` names the place of the results. */
+  say(text: string, document: object): void {
+    this.progress.close();
+    this.#surroundings.stdout.write(this.options.json ? `${JSON.stringify(document, undefined, 2)}\n` : text);
+  }
+
+  /** Says something on stderr that is not the answer; not with `--quiet`. */
+  note(text: string): void {
+    if (!this.options.quiet) this.progress.line(`bootproof: ${text}`);
+  }
+
+  #view(roots: Parameters<typeof stepTree>[1]): StepView {
+    const { stderr, env } = this.#surroundings;
+    if (this.options.quiet) return noSteps();
+    const live = stderr.isTTY === true && env["CI"] === undefined && env["TERM"] !== "dumb";
+    if (!live) return stepLines((text) => stderr.write(text));
+    return stepTree(
+      {
+        write: (text) => stderr.write(text),
+        get columns() {
+          return stderr.columns ?? 80;
+        },
+        get rows() {
+          return stderr.rows ?? 24;
+        },
+        color: showsColor(this.options, env, stderr),
+        now: () => performance.now(),
+      },
+      roots,
+    );
+  }
+}
+
+/** Whether colour is shown on a sink: as asked, else NO_COLOR, else on terminals only. */
+export function showsColor(
+  options: Pick<GlobalOptions, "color">,
+  env: Surroundings["env"],
+  sink: Pick<Sink, "isTTY">,
+): boolean {
+  if (options.color !== undefined) return options.color;
+  if ((env["NO_COLOR"] ?? "") !== "" || env["TERM"] === "dumb") return false;
+  return sink.isTTY === true;
+}

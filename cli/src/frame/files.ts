@@ -1,0 +1,136 @@
+/**
+ * Reading inputs and writing answers, with failures that name the file.
+ * @module
+ */
+import { createReadStream } from "node:fs";
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+import { EXIT } from "./exit-code.ts";
+import { Failure } from "./failure.ts";
+
+// Firmware, kernels and initrds are tens of megabytes; nothing a verb reads whole is near this.
+const MAX_INPUT = 2 ** 30;
+
+/** Reads an input file whole, or throws a {@link Failure} that says why it cannot. */
+export async function readInput(path: string, limit: number = MAX_INPUT): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    const status = await stat(path);
+    if (status.size > limit) throw tooLarge(path, status.size, limit);
+    // Pipes and devices have no size and may never end.
+    const bytes = status.isFile() ? await readFile(path) : await readStream(path, limit);
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw inputFailure(path, error);
+  }
+}
+
+async function readStream(path: string, limit: number): Promise<Buffer<ArrayBuffer>> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > limit) throw tooLarge(path, size, limit);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Reads an input file as UTF-8 text. */
+export async function readInputText(path: string, limit: number = 2 ** 24): Promise<string> {
+  const bytes = await readInput(path, limit);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    const found = "bytes that are not UTF-8";
+    throw new Failure("BP-FILE-005", EXIT.malformed, "cannot read as text", {
+      file: path,
+      found,
+      cause: error,
+    });
+  }
+}
+
+/** Reads only the first bytes of a file. */
+export async function readHead(path: string, length: number): Promise<Uint8Array> {
+  try {
+    const file = await open(path);
+    try {
+      const { buffer, bytesRead } = await file.read(new Uint8Array(length), 0, length, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw inputFailure(path, error);
+  }
+}
+
+/** Writes an answer to a file: whole or not at all. */
+export async function writeAnswer(path: string, text: string | Uint8Array, mode = 0o644): Promise<void> {
+  const folder = dirname(path);
+  const temporary = join(folder, `.${basename(path)}.${String(process.pid)}.tmp`);
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeFile(temporary, text, { mode, flag: "wx", flush: true });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw outputFailure(path, error);
+  }
+}
+
+/** The failure for an input that could not be read. */
+export function inputFailure(path: string, error: unknown): Failure {
+  const detail = { file: path, cause: error };
+  switch (errno(error) ?? "") {
+    case "ENOENT":
+    case "ENOTDIR":
+      return new Failure("BP-FILE-001", EXIT.noInput, "no such file", detail);
+    case "EACCES":
+    case "EPERM":
+      return new Failure("BP-FILE-002", EXIT.noInput, "cannot be read: permission denied", detail);
+    case "EISDIR":
+      return new Failure("BP-FILE-003", EXIT.noInput, "is a folder, not a file", detail);
+    default:
+      return new Failure("BP-FILE-006", EXIT.noInput, `cannot be read: ${errorText(error)}`, detail);
+  }
+}
+
+/** The failure for a result that could not be written. */
+export function outputFailure(path: string, error: unknown): Failure {
+  const detail = { file: path, cause: error };
+  switch (errno(error) ?? "") {
+    case "ENOSPC":
+    case "EDQUOT": {
+      const hint = "free some space (bootproof store gc), or name another place with --out or --store";
+      return new Failure("BP-FILE-011", EXIT.cannotWrite, "cannot be written: the disk is full", {
+        ...detail,
+        hint,
+      });
+    }
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return new Failure("BP-FILE-012", EXIT.cannotWrite, "cannot be written: permission denied", detail);
+    default:
+      return new Failure("BP-FILE-013", EXIT.cannotWrite, `cannot be written: ${errorText(error)}`, detail);
+  }
+}
+
+/** The system's name of an error, such as `ENOENT`, or undefined. */
+export function errno(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function tooLarge(path: string, size: number, limit: number): Failure {
+  const expected = `at most ${String(limit)} bytes`;
+  const found = `${String(size)} bytes`;
+  return new Failure("BP-FILE-004", EXIT.malformed, "is too large", { file: path, expected, found });
+}

@@ -1,0 +1,39 @@
+/**
+ * The program: every verb by name. Definitions are light; a verb's packages load when it runs.
+ * @module
+ */
+import { Command } from "commander";
+
+import type { Frame } from "./frame/frame.ts";
+import { addGlobalOptions } from "./frame/options.ts";
+import { defineCompletion } from "./verbs/completion.ts";
+import { defineExplain } from "./verbs/explain.ts";
+import { defineKey } from "./verbs/key.ts";
+import { defineMeasure } from "./verbs/measure.ts";
+import { defineStore } from "./verbs/store.ts";
+import { defineVersion, VERSION } from "./verbs/version.ts";
+
+/** Builds the program with all its verbs. */
+export function makeProgram(frame: Frame): Command {
+  const program = new Command("bootproof")
+    .description("Boot artifacts that anyone can rebuild, measure and verify.")
+    .version(VERSION, "-V, --version", "print the version")
+    .helpOption("-h, --help", "say what a verb does and takes")
+    .helpCommand(false)
+    .exitOverride()
+    .enablePositionalOptions()
+    .configureHelp({ sortOptions: false, helpWidth: 100 })
+    .addHelpText("after", AFTER);
+  addGlobalOptions(program);
+  defineMeasure(program, frame);
+  defineStore(program, frame);
+  defineKey(program, frame);
+  defineExplain(program, frame);
+  defineCompletion(program, frame, () => program);
+  defineVersion(program, frame);
+  return program;
+}
+
+const AFTER = `
+Exit status: 0 yes or done, 1 no, 2 could not decide, 64 and above: no answer (65 malformed input,
+66 missing file, 69 unreachable, 74 cannot write, 78 invalid recipe or policy).`;

@@ -1,0 +1,68 @@
+/**
+ * Key files: one line of text, private ones readable by their owner only.
+ * @module
+ */
+import { open } from "node:fs/promises";
+
+import {
+  parseSigningKey,
+  parseVkey,
+  signerOf,
+  type Signer,
+  type SigningKey,
+  type Vkey,
+} from "@bootproof/bytes";
+
+import { reading } from "../errors/to-failure.ts";
+import { EXIT } from "../frame/exit-code.ts";
+import { Failure } from "../frame/failure.ts";
+import { errno, outputFailure, readInputText } from "../frame/files.ts";
+import { makeFolder } from "../frame/folders.ts";
+
+const MAX_KEY_FILE = 8192;
+
+/** Writes a new private key file with mode 0600; refuses to overwrite one. */
+export async function writeKeyFile(path: string, text: string): Promise<void> {
+  await makeFolder(path);
+  try {
+    const file = await open(path, "wx", 0o600);
+    try {
+      await file.writeFile(`${text}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (errno(error) === "EEXIST") {
+      const hint = "name another file, or move the old one away first";
+      throw new Failure("BP-FILE-014", EXIT.cannotWrite, "exists already and is not overwritten", {
+        file: path,
+        hint,
+      });
+    }
+    throw outputFailure(path, error);
+  }
+}
+
+/** Reads a private key file. */
+export async function readKeyFile(path: string): Promise<SigningKey> {
+  const line = await readLine(path);
+  return reading(path, () => parseSigningKey(line));
+}
+
+/** Reads a private key file as a signer. */
+export async function readSigner(path: string): Promise<Signer> {
+  return signerOf(await readKeyFile(path));
+}
+
+/** The public key in a private or public key file. */
+export async function readAnyKey(path: string): Promise<Vkey> {
+  const line = await readLine(path);
+  return reading(path, () =>
+    line.startsWith("PRIVATE+KEY+") ? parseSigningKey(line).vkey : parseVkey(line),
+  );
+}
+
+async function readLine(path: string): Promise<string> {
+  return (await readInputText(path, MAX_KEY_FILE)).trim();
+}

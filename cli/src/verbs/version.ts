@@ -1,0 +1,35 @@
+/**
+ * `bootproof version`: which bootproof, on which Node.
+ * @module
+ */
+import { readFileSync } from "node:fs";
+
+import type { Command } from "commander";
+
+import { EXIT } from "../frame/exit-code.ts";
+import type { Frame } from "../frame/frame.ts";
+
+/** The version of this package. */
+export const VERSION: string = readVersion();
+
+/** Defines `version`. */
+export function defineVersion(parent: Command, frame: Frame): void {
+  frame.verb(parent, "version", "print the version", async (context) => {
+    const node = process.versions.node;
+    await context.answer(`bootproof ${VERSION} (Node ${node}, ${process.platform} ${process.arch})\n`, {
+      schema: "bootproof/version/1",
+      version: VERSION,
+      node,
+      platform: process.platform,
+      arch: process.arch,
+    });
+    return EXIT.yes;
+  });
+}
+
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  return typeof manifest === "object" && manifest !== null && "version" in manifest
+    ? String(manifest.version)
+    : "?";
+}
