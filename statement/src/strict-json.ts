@@ -1,0 +1,183 @@
+/**
+ * JSON that has one reading (RFC 8259 with the restrictions of RFC 7493, I-JSON): one document, no duplicate keys, no
+ * lone surrogates, no integer that a double would round, limited depth and size. JSON.parse keeps the last of two equal
+ * keys, others keep the first: a signed document must not mean two things.
+ * @module
+ */
+import { parseUtf8, ParseError, quote, utf8 } from "@bootproof/bytes";
+
+/** Any JSON value. */
+export type JsonValue =
+  null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+/** Nothing we read nests deeper than a dozen levels; a parser's stack must not depend on its input. */
+const MAX_DEPTH = 32;
+const DEFAULT_MAX_BYTES = 64 * 1024;
+
+/** Reads one JSON document of at most `maxBytes`; throws {@link ParseError}. */
+export function parseStrictJson(
+  bytes: Uint8Array,
+  field: string,
+  maxBytes: number = DEFAULT_MAX_BYTES,
+): JsonValue {
+  if (bytes.length > maxBytes)
+    throw new ParseError("TOO_LARGE", field, {
+      expected: `at most ${maxBytes} bytes`,
+      found: `${bytes.length}`,
+    });
+  return new JsonReader(parseUtf8(bytes, field), field).document();
+}
+
+const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
+// RFC 8259 section 7: control characters must be escaped.
+const PLAIN = /[^"\\\u0000-\u001f]*/y;
+const SPACE = /[ \t\n\r]*/y;
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '"',
+  "\\": "\\",
+  "/": "/",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+};
+
+class JsonReader {
+  readonly #text: string;
+  readonly #field: string;
+  #at = 0;
+
+  constructor(text: string, field: string) {
+    this.#text = text;
+    this.#field = field;
+  }
+
+  document(): JsonValue {
+    const value = this.#value(0);
+    this.#space();
+    if (this.#at < this.#text.length) throw this.#error("TRAILING", "the end of the document");
+    return value;
+  }
+
+  #value(depth: number): JsonValue {
+    this.#space();
+    if (depth > MAX_DEPTH) throw this.#error("TOO_LARGE", `at most ${MAX_DEPTH} levels`);
+    switch (this.#text[this.#at]) {
+      case "{":
+        return this.#object(depth);
+      case "[":
+        return this.#array(depth);
+      case '"':
+        return this.#string();
+      case "t":
+        return this.#word("true", true);
+      case "f":
+        return this.#word("false", false);
+      case "n":
+        return this.#word("null", null);
+      case undefined:
+      default:
+        return this.#number();
+    }
+  }
+
+  #object(depth: number): JsonValue {
+    const entries = new Map<string, JsonValue>();
+    this.#list("}", () => {
+      this.#space();
+      const start = this.#at;
+      const key = this.#string();
+      if (entries.has(key)) throw this.#error("DUPLICATE", `key ${quote(key)} once`, start);
+      this.#space();
+      this.#word(":", undefined);
+      entries.set(key, this.#value(depth + 1));
+    });
+    // fromEntries defines each key as the object's own, `__proto__` too.
+    return Object.fromEntries(entries);
+  }
+
+  #array(depth: number): JsonValue {
+    const values: JsonValue[] = [];
+    this.#list("]", () => values.push(this.#value(depth + 1)));
+    return values;
+  }
+
+  /** Reads `item`s between the bracket at the cursor and `close`, with commas between them. */
+  #list(close: string, item: () => void): void {
+    this.#at++;
+    this.#space();
+    if (this.#take(close)) return;
+    do item();
+    while ((this.#space(), this.#take(",")));
+    if (!this.#take(close)) throw this.#error("BAD_ENCODING", `"," or "${close}"`);
+  }
+
+  #string(): string {
+    const start = this.#at;
+    if (!this.#take('"')) throw this.#error("BAD_ENCODING", "a string");
+    let value = "";
+    for (;;) {
+      value += this.#match(PLAIN) ?? "";
+      if (this.#take('"')) break;
+      if (!this.#take("\\")) throw this.#error("BAD_ENCODING", "the rest of a string");
+      value += this.#escape();
+    }
+    if (!value.isWellFormed()) throw this.#error("BAD_ENCODING", "surrogates in pairs", start);
+    return value;
+  }
+
+  #escape(): string {
+    const letter = this.#text[this.#at++] ?? "";
+    const plain = ESCAPES[letter];
+    if (plain !== undefined) return plain;
+    const digits = this.#text.slice(this.#at, this.#at + 4);
+    if (letter !== "u" || !/^[0-9a-fA-F]{4}$/.test(digits))
+      throw this.#error("BAD_ENCODING", "an escape", this.#at - 1);
+    this.#at += 4;
+    return String.fromCharCode(Number.parseInt(digits, 16));
+  }
+
+  #number(): number {
+    const start = this.#at;
+    const text = this.#match(NUMBER);
+    if (text === undefined || text === "") throw this.#error("BAD_ENCODING", "a JSON value");
+    const value = Number(text);
+    const whole = /^-?[0-9]+$/.test(text);
+    if (!Number.isFinite(value) || (whole && !Number.isSafeInteger(value)))
+      throw this.#error("OUT_OF_RANGE", "a number that a double holds exactly", start);
+    return value;
+  }
+
+  #word<T>(word: string, value: T): T {
+    if (!this.#take(word)) throw this.#error("BAD_ENCODING", word === ":" ? '":"' : "a JSON value");
+    return value;
+  }
+
+  #space(): void {
+    this.#match(SPACE);
+  }
+
+  #take(word: string): boolean {
+    if (!this.#text.startsWith(word, this.#at)) return false;
+    this.#at += word.length;
+    return true;
+  }
+
+  #match(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#at;
+    const found = pattern.exec(this.#text)?.[0];
+    if (found !== undefined) this.#at += found.length;
+    return found;
+  }
+
+  #error(code: ParseError["code"], expected: string, at: number = this.#at): ParseError {
+    const offset = utf8(this.#text.slice(0, at)).length;
+    const rest = this.#text.slice(at, at + 20);
+    return new ParseError(code, this.#field, {
+      offset,
+      expected,
+      found: rest === "" ? "the end" : quote(rest),
+    });
+  }
+}
