@@ -2,9 +2,11 @@
  * The one error of this package: a stable code, what was expected and found, and what to do next.
  * @module
  */
+import type { ExecutionErrorCode } from "./execution-error-code.ts";
 
 /** Stable codes; `bootproof explain CODE` has a page for each. */
 export type BuildErrorCode =
+  | ExecutionErrorCode
   /** The recipe is not readable YAML 1.2, or repeats a key. */
   | "BP-RECIPE-001"
   /** The recipe does not fit its schema: unknown or missing key, wrong type or spelling. */
@@ -46,7 +48,9 @@ export type BuildErrorCode =
   /** An input is not in the store, and the network may not be used. */
   | "BP-INPUT-003"
   /** A git commit cannot be had. */
-  | "BP-INPUT-004";
+  | "BP-INPUT-004"
+  /** The store's folder of downloads cannot be written: full, or read-only. */
+  | "BP-INPUT-005";
 
 /** What a {@link BuildError} carries besides its code and message. */
 export interface BuildErrorDetail {

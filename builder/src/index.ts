@@ -60,3 +60,6 @@ export {
   type YamlReading,
 } from "./yaml-schema.ts";
 export type { YamlPath, YamlValue } from "./yaml.ts";
+export { fetchInputs, type FetchOptions, type FetchProgress, type FetchSummary } from "./inputs.ts";
+export { IMPLIED_PACKAGES, lockRecipe, type LockOptions, type NewLock } from "./lock-recipe.ts";
+export { findMirrors, MIRROR_VARIABLE, mirrorName, type Mirror, type MirrorOptions } from "./mirrors.ts";
