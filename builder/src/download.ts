@@ -179,7 +179,7 @@ async function judge(hash: HashState, wanted: Wanted, partial: PartialFile): Pro
 async function* bodyOf(response: Response, idle: IdleLimit): AsyncGenerator<Uint8Array> {
   if (response.body === null) return;
   try {
-    for await (const chunk of response.body) {
+    for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
       idle.restart();
       yield chunk;
     }

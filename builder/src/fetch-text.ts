@@ -20,7 +20,7 @@ export async function fetchText(url: string, signal?: AbortSignal): Promise<stri
       throw new BuildError("BP-RESOLVE-005", `${url}: answered ${response.status}`);
     const pieces: Uint8Array[] = [];
     let size = 0;
-    for await (const piece of response.body) {
+    for await (const piece of response.body as AsyncIterable<Uint8Array>) {
       size += piece.length;
       if (size > MAX_SIZE) throw new BuildError("BP-RESOLVE-005", `${url}: sent more than ${MAX_SIZE} bytes`);
       pieces.push(piece);
