@@ -3,11 +3,11 @@
  * Same value, same bytes, so that signing twice signs the same thing.
  * @module
  */
-import type { JsonValue } from "./strict-json.ts";
+import { isExact, type JsonValue } from "./strict-json.ts";
 
 /** The one text of `value`; throws RangeError for what JSON cannot hold. */
 export function formatCanonicalJson(value: JsonValue): string {
-  if (typeof value === "number" && !Number.isFinite(value)) throw new RangeError(`${value} has no JSON form`);
+  if (typeof value === "number" && !isExact(value)) throw new RangeError(`${value} has no exact JSON form`);
   if (typeof value === "string" && !value.isWellFormed())
     throw new RangeError("a lone surrogate has no UTF-8 form");
   // JSON.stringify writes numbers and strings exactly as JCS asks for.

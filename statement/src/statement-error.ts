@@ -12,9 +12,7 @@ export type StatementErrorCode =
   /** The envelope is larger than a log leaf may be. */
   | "BP-STATEMENT-003"
   /** The statement would publish an empty or all-zero value. */
-  | "BP-STATEMENT-004"
-  /** What is to be stated contradicts itself. */
-  | "BP-STATEMENT-005";
+  | "BP-STATEMENT-004";
 
 /** A refused statement or envelope. */
 export class StatementError extends Error {

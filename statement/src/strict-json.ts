@@ -43,6 +43,10 @@ const ESCAPES: Readonly<Record<string, string>> = {
   t: "\t",
 };
 
+/** Whether a double holds the number without rounding away whole units: finite, and no integer beyond 2^53. */
+export const isExact = (value: number): boolean =>
+  Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
+
 class JsonReader {
   readonly #text: string;
   readonly #field: string;
@@ -143,9 +147,7 @@ class JsonReader {
     const text = this.#match(NUMBER);
     if (text === undefined || text === "") throw this.#error("BAD_ENCODING", "a JSON value");
     const value = Number(text);
-    const whole = /^-?[0-9]+$/.test(text);
-    if (!Number.isFinite(value) || (whole && !Number.isSafeInteger(value)))
-      throw this.#error("OUT_OF_RANGE", "a number that a double holds exactly", start);
+    if (!isExact(value)) throw this.#error("OUT_OF_RANGE", "a number that a double holds exactly", start);
     return value;
   }
 

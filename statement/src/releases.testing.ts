@@ -1,0 +1,62 @@
+/**
+ * A small release and its rebuild, for tests here.
+ * @module
+ */
+import { formatHex, sha256, sha384, utf8 } from "@bootproof/bytes";
+import type { Artifact } from "./artifact.ts";
+import type { Release } from "./boot-measurement.ts";
+import type { Rebuild } from "./rebuild.ts";
+
+export const digest256 = (text: string): string => formatHex(sha256(utf8(text)));
+export const digest384 = (text: string): string => formatHex(sha384(utf8(text)));
+const blob = (text: string): { sha256: string; size: number } => ({
+  sha256: digest256(text),
+  size: text.length,
+});
+const artifact = (name: string, kind: Artifact["kind"]): Artifact => ({
+  name,
+  kind,
+  size: name.length,
+  sha256: digest256(name),
+  sha384: digest384(name),
+});
+
+export const release: Release = {
+  release: { name: "snp-guest", version: "1" },
+  artifacts: [artifact("vmlinuz", "kernel"), artifact("OVMF.fd", "firmware"), artifact("cmdline", "cmdline")],
+  build: {
+    recipe: blob("recipe"),
+    lock: blob("lock"),
+    provenance: blob("provenance"),
+    actions: [{ name: "ovmf", action: blob("action"), inputRoot: blob("root") }],
+  },
+  measurements: [
+    {
+      platform: "snp",
+      vmm: "qemu",
+      kernelHashes: true,
+      axes: { vcpus: "1..8", cpu: ["EPYC-v4"], guestFeatures: ["0x1"] },
+      reference: {
+        prefix: digest384("prefix"),
+        vmsas: [
+          { cpuSignature: "0x830f10", guestFeatures: "0x1", bsp: digest384("bsp"), ap: digest384("ap") },
+        ],
+      },
+    },
+    { platform: "nitro", shape: {}, registers: { PCR0: digest384("pcr0") } },
+  ],
+  predictor: { name: "bootproof", version: "0.1.0" },
+};
+
+export const rebuild: Rebuild = {
+  of: { origin: "example.org/log", index: 0, leafHash: digest256("leaf") },
+  verdict: "IDENTICAL",
+  artifacts: [
+    { name: "vmlinuz", expected: blob("vmlinuz"), found: blob("vmlinuz") },
+    { name: "OVMF.fd", expected: blob("OVMF.fd"), found: blob("OVMF.fd") },
+  ],
+  registers: { compared: 8, differ: [] },
+  actions: [{ name: "ovmf", action: blob("action") }],
+  rebuilder: { name: "host 7", organisation: "example.net" },
+  predictor: { name: "bootproof", version: "0.1.0" },
+};
