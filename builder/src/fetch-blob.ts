@@ -68,10 +68,10 @@ export async function fetchBlob(
       }
       answers.push({ place, ...result });
     }
-    await dropEmpty(partial.path);
   } catch (error) {
     throw writeFailure(error, partial.path);
   } finally {
+    await dropEmpty(partial.path);
     partial.release();
   }
   throw refused(file, answers);

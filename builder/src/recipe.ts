@@ -25,7 +25,7 @@ export type DebianSuite = "bookworm" | "trixie" | "sid";
 /** Every suite a lock can be resolved in. */
 export const DEBIAN_SUITES: readonly DebianSuite[] = ["bookworm", "trixie", "sid"];
 
-/** All files of a Debian source package in one exact version. */
+/** All files of a Debian source package in one exact version, but not the .dsc that lists them. */
 export interface DebianSource {
   readonly kind: "debian";
   readonly package: string;

@@ -1,5 +1,6 @@
 /**
- * A suite's Sources index: the files of the source packages that are asked for.
+ * A suite's Sources index: the files of the source packages that are asked for. The .dsc itself is
+ * left out: it repeats what the signed index says and no build reads it, and mirrors lack it at times.
  * @module
  */
 import { ParseError, parseDecimal, quote } from "@bootproof/bytes";
@@ -17,7 +18,7 @@ const FIELDS = ["Package", "Version", "Directory", "Checksums-Sha256"];
 const MAX_FILES = 64;
 const MAX_SOURCE_SIZE = 16n * 1024n * 1024n * 1024n;
 
-/** The files of each request, the .dsc included; throws {@link ParseError} or {@link BuildError} BP-RESOLVE-004. */
+/** The files of each request; throws {@link ParseError} or {@link BuildError} BP-RESOLVE-004. */
 export async function findSources(
   pieces: AsyncIterable<Uint8Array>,
   requests: readonly SourceRequest[],
@@ -67,7 +68,7 @@ function readFiles(paragraph: Paragraph): LockedSource[] {
   const files = lines.map((line) => readFile(line, name, directory));
   if (!files.some((file) => file.name.endsWith(".dsc")))
     throw new ParseError("MISSING", `Sources field Checksums-Sha256 of ${name}`, { expected: "a .dsc" });
-  return files;
+  return files.filter((file) => !file.name.endsWith(".dsc"));
 }
 
 function readFile(line: string, name: string, directory: string): LockedSource {
