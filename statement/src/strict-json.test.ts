@@ -127,7 +127,7 @@ describe("strict JSON: a signed document must not mean two things", () => {
       '"x"',
       "true",
       "0",
-      "-1.5e3",
+      "-1.5e-3",
       " ",
       '{"b":[{}]}',
       ",",
