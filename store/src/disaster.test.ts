@@ -79,4 +79,10 @@ describe("disasters: half-written files must never pass for whole ones", () => {
     expect(error).toMatchObject({ code, file: "/store/blobs/x", cause });
     expect(error.message).toMatch(/^cannot write \/store\/blobs\/x: ./);
   });
+
+  it("refuses a folder that its file system will never make, instead of trying for ever", async () => {
+    await expect(DirectoryBlobs.open("/proc/nope/store")).rejects.toThrow(
+      /cannot make directory \/proc\/nope/,
+    );
+  });
 });

@@ -65,17 +65,31 @@ export async function syncDirectory(directory: string): Promise<void> {
 
 /** Makes `directory` and its parents, each entry durable; one that exists is fine. */
 export async function makeDirectory(directory: string): Promise<void> {
+  const parent = dirname(directory);
+  if ((await makeEntry(directory)) === "parent missing") {
+    await makeDirectory(parent);
+    // Some file systems (/proc) answer "no such entry" though the parent is there: ask once more, not for ever.
+    if ((await makeEntry(directory)) === "parent missing")
+      throw systemError(
+        "make directory",
+        directory,
+        new Error("ENOENT: the file system of its parent takes no new entries"),
+      );
+  }
+}
+
+/** Makes one directory; says whether its parent is missing. */
+async function makeEntry(directory: string): Promise<"made" | "parent missing"> {
   try {
     await mkdir(directory);
   } catch (cause) {
     const errno = errnoOf(cause);
-    if (errno === "EEXIST") return;
-    if (errno !== "ENOENT" || dirname(directory) === directory)
-      throw systemError("make directory", directory, cause);
-    await makeDirectory(dirname(directory));
-    return makeDirectory(directory);
+    if (errno === "EEXIST") return "made";
+    if (errno === "ENOENT" && dirname(directory) !== directory) return "parent missing";
+    throw systemError("make directory", directory, cause);
   }
   await syncDirectory(dirname(directory));
+  return "made";
 }
 
 /** Writes a temporary file through `fill` and syncs it; removes it again when anything fails. */
