@@ -8,6 +8,8 @@ import {
   CPIO_HEADER_LENGTH,
   CPIO_MAGIC,
   CPIO_TRAILER,
+  FILE_TYPE,
+  FILE_TYPE_MASK,
   MAX_CPIO_NAME,
   padding4,
 } from "./cpio-entry.ts";
@@ -71,10 +73,11 @@ function readEntry(reader: ByteReader, base: number): CpioEntry {
     name === CPIO_TRAILER ? Math.min(padding, reader.remaining) : padding,
     "cpio padding behind data",
   );
-  checkSum(header("magic", -1) === 2, data, header("check", 12), offset);
+  const mode = header("mode", 1);
+  checkSum(header("magic", -1) === 2, { mode, data, offset }, header("check", 12));
   return {
     name,
-    mode: header("mode", 1),
+    mode,
     inode: header("ino", 0),
     uid: header("uid", 2),
     gid: header("gid", 3),
@@ -121,8 +124,14 @@ function readName(reader: ByteReader, size: number): string {
   return name;
 }
 
-function checkSum(summed: boolean, data: Uint8Array, expected: number, offset: number): void {
-  const sum = summed ? data.reduce((total, byte) => (total + byte) >>> 0, 0) : 0;
+function checkSum(
+  summed: boolean,
+  { mode, data, offset }: Pick<CpioEntry, "mode" | "data" | "offset">,
+  expected: number,
+): void {
+  // Linux and GNU cpio sum the contents of files only.
+  const counted = summed && (mode & FILE_TYPE_MASK) === FILE_TYPE.file;
+  const sum = counted ? data.reduce((total, byte) => (total + byte) >>> 0, 0) : 0;
   if (sum !== expected)
     throw new ParseError("BAD_DIGEST", "cpio check", { offset, expected: `${sum}`, found: `${expected}` });
 }

@@ -106,11 +106,10 @@ function writeEntry(writer: ByteWriter, entry: CheckedEntry, inode: number, mtim
     0, 0 /* device the file is on */, device?.major ?? 0, device?.minor ?? 0, name.length + 1, 0 /* check */,
   ];
   writer.bytes(utf8(CPIO_MAGIC + fields.map(hex8).join("")));
-  writer
-    .bytes(name)
-    .zeros(1)
-    .zeros(padding4(writer.length + 1));
-  writer.bytes(data).zeros(padding4(writer.length));
+  writer.bytes(name).zeros(1);
+  writer.zeros(padding4(writer.length));
+  writer.bytes(data);
+  writer.zeros(padding4(writer.length));
 }
 
 function hex8(value: number): string {

@@ -31,12 +31,12 @@ export interface MeasureWarning {
 }
 
 /** Predicted register values of one platform and shape. */
-export interface Measurement<S> {
+export interface Measurement<S, E extends MeasuredEvent = MeasuredEvent> {
   readonly platform: string;
   readonly shape: S;
   /** Lower-case hex by register name. */
   readonly registers: Readonly<Record<string, string>>;
-  readonly events: readonly MeasuredEvent[];
+  readonly events: readonly E[];
   readonly coverage: Coverage;
   readonly warnings: readonly MeasureWarning[];
 }

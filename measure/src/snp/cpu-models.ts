@@ -1,5 +1,5 @@
 /**
- * QEMU's SEV-capable CPU models and the CPUID signature (function 1, EAX) that each puts into the VMSA.
+ * QEMU's AMD CPU models and the CPUID signature (function 1, EAX) that each puts into the VMSA.
  * Source: query-cpu-model-expansion on QEMU 11.1.3. Versions of a model never change its signature.
  * @module
  */
@@ -16,7 +16,6 @@ interface ModelLine extends CpuIdentity {
   readonly base: string;
   readonly versions: number;
   readonly aliases?: readonly string[];
-  readonly generation: string;
 }
 
 const LINES: readonly ModelLine[] = [
@@ -27,13 +26,13 @@ const LINES: readonly ModelLine[] = [
     family: 23,
     model: 1,
     stepping: 2,
-    generation: "Naples, first",
   },
-  { base: "EPYC-Rome", versions: 5, family: 23, model: 49, stepping: 0, generation: "Rome, second" },
-  { base: "EPYC-Milan", versions: 4, family: 25, model: 1, stepping: 1, generation: "Milan, third" },
-  { base: "EPYC-Genoa", versions: 3, family: 25, model: 17, stepping: 0, generation: "Genoa, fourth" },
-  { base: "EPYC-Turin", versions: 2, family: 26, model: 0, stepping: 0, generation: "Turin, fifth" },
-  { base: "Dhyana", versions: 2, family: 24, model: 0, stepping: 1, generation: "Hygon Dhyana, first" },
+  { base: "EPYC-Rome", versions: 5, family: 23, model: 49, stepping: 0 },
+  { base: "EPYC-Milan", versions: 4, family: 25, model: 1, stepping: 1 },
+  { base: "EPYC-Genoa", versions: 3, family: 25, model: 17, stepping: 0 },
+  { base: "EPYC-Turin", versions: 2, family: 26, model: 0, stepping: 0 },
+  { base: "Dhyana", versions: 2, family: 24, model: 0, stepping: 1 },
+  { base: "qemu64", versions: 0, family: 15, model: 107, stepping: 1 },
 ];
 
 const MODELS: ReadonlyMap<string, ModelLine> = new Map(
@@ -73,14 +72,16 @@ export function cpuModelTrap(name: string): string | undefined {
 
 function unknownModel(name: string): MeasureError {
   const match = CPU_MODELS.find((model) => model.toLowerCase() === name.toLowerCase());
-  const hint =
-    name.toLowerCase() === "host"
-      ? "with -cpu host the signature is the silicon's: give it as a signature or as family, model and stepping"
-      : match === undefined
-        ? `known models: ${LINES.map(({ base, versions }) => `${base}[-v1..v${versions}]`).join(", ")}, EPYC-IBPB`
-        : `did you mean ${match}?`;
+  const hint = ["host", "max"].includes(name.toLowerCase())
+    ? "with -cpu host or max the signature is the silicon's: give it as a signature or as family, model and stepping"
+    : match === undefined
+      ? `known models: ${LINES.map(lineNames).join(", ")}`
+      : `did you mean ${match}?`;
   return new MeasureError("BP-SNP-002", "unknown CPU model", { found: name, hint });
 }
+
+const lineNames = ({ base, versions, aliases = [] }: ModelLine): string =>
+  [versions === 0 ? base : `${base}[-v1..v${versions}]`, ...aliases].join(", ");
 
 function inRange(what: string, value: number, max: number): void {
   if (!Number.isInteger(value) || value < 0 || value > max)

@@ -11,7 +11,7 @@ import { cpuModelTrap } from "./cpu-models.ts";
 import { checkGuestFeatures } from "./guest-features.ts";
 import { type DirectBoot, hashDirectBoot } from "./kernel-hashes.ts";
 import { prepareSnp } from "./launch.ts";
-import { LAUNCH_DIGEST } from "./page-info.ts";
+import { LAUNCH_DIGEST, type PageEvent } from "./page-info.ts";
 import { formatShape, resolveShape, type ShapeJson, type SnpShape } from "./shape.ts";
 
 /** The files of one guest. */
@@ -26,7 +26,7 @@ export interface SnpInputs {
 }
 
 /** Predicts the launch digest. Throws ParseError for firmware that cannot launch, MeasureError for an impossible shape. */
-export function measureSnp(inputs: SnpInputs, shape: SnpShape): Measurement<ShapeJson> {
+export function measureSnp(inputs: SnpInputs, shape: SnpShape): Measurement<ShapeJson, PageEvent> {
   const resolved = resolveShape(shape);
   const warnings: MeasureWarning[] = [
     ...checkGuestFeatures(resolved.guestFeatures),
