@@ -28,19 +28,43 @@ describe("the main job: pinned sources become a logged launch digest that anyone
     const bundles = files.filter((name) => name.endsWith(".tlog-proof"));
     expect(bundles).toHaveLength(1);
     bundle = path.join(out, bundles[0]!);
-    policy = path.join(out, files.find((name) => name.endsWith(".policy.yaml"))!);
+    policy = path.join(
+      out,
+      files.find((name) => name.endsWith(".policy.yaml"))!,
+    );
     for (const typed of [bundle, policy]) expect(released.stdout).toContain(path.basename(typed));
   });
 
   it("boots: the firmware that was measured starts the kernel and initrd that were measured", async () => {
-    const console = await boot({ firmware: artifact("OVMF.fd"), kernel: artifact("vmlinuz"), initrd: artifact("initrd.cpio"), cmdline: (await readFile(artifact("cmdline"), "utf8")) });
+    const console = await boot({
+      firmware: artifact("OVMF.fd"),
+      kernel: artifact("vmlinuz"),
+      initrd: artifact("initrd.cpio"),
+      cmdline: await readFile(artifact("cmdline"), "utf8"),
+    });
     expect(console).toMatch(/bootproof: init reached, kernel [0-9.]+/);
   });
 
   it("publishes the digest that the artifacts alone give", async () => {
     const { registers } = await bootproofJson<{ registers: { launchDigest: string } }>(
-      ["measure", "snp", "--ovmf", artifact("OVMF.fd"), "--vcpus", "4", "--vcpu-type", "EPYC-v4", "--guest-features", "0x1"].concat([
-        "--kernel", artifact("vmlinuz"), "--initrd", artifact("initrd.cpio"), "--append-file", artifact("cmdline"),
+      [
+        "measure",
+        "snp",
+        "--ovmf",
+        artifact("OVMF.fd"),
+        "--vcpus",
+        "4",
+        "--vcpu-type",
+        "EPYC-v4",
+        "--guest-features",
+        "0x1",
+      ].concat([
+        "--kernel",
+        artifact("vmlinuz"),
+        "--initrd",
+        artifact("initrd.cpio"),
+        "--append-file",
+        artifact("cmdline"),
       ]),
       0,
     );
@@ -52,12 +76,16 @@ describe("the main job: pinned sources become a logged launch digest that anyone
   });
 
   it("does nothing twice: a second release finds its entry in the log", async () => {
-    const before = await readFile(path.join(out, "log/checkpoint"), "utf8").catch(() => readFile(path.join(out, "log/public/checkpoint"), "utf8"));
+    const before = await readFile(path.join(out, "log/checkpoint"), "utf8").catch(() =>
+      readFile(path.join(out, "log/public/checkpoint"), "utf8"),
+    );
     const bundleBefore = await readFile(bundle, "utf8");
     const released = await bootproof(["release", RECIPE, "--out", out]);
     expect(released.exitCode, released.stderr).toBe(0);
     expect(await readFile(bundle, "utf8")).toBe(bundleBefore);
-    const after = await readFile(path.join(out, "log/checkpoint"), "utf8").catch(() => readFile(path.join(out, "log/public/checkpoint"), "utf8"));
+    const after = await readFile(path.join(out, "log/checkpoint"), "utf8").catch(() =>
+      readFile(path.join(out, "log/public/checkpoint"), "utf8"),
+    );
     expect(after).toBe(before);
   });
 
@@ -74,8 +102,15 @@ describe("the main job: pinned sources become a logged launch digest that anyone
 
   describe("a verifier is never told yes for what does not hold", () => {
     it.each([
-      ["another publisher's key", (text: string) => text.replace(/(publishers:[\s\S]*?key: "?)[^"\s]+/, `$1${OTHER_KEY}`)],
-      ["another log's key", (text: string) => text.replace(/(logs:[\s\S]*?)[\w.\-/]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+/, `$1${OTHER_KEY}`)],
+      [
+        "another publisher's key",
+        (text: string) => text.replace(/(publishers:[\s\S]*?key: "?)[^"\s]+/, `$1${OTHER_KEY}`),
+      ],
+      [
+        "another log's key",
+        (text: string) =>
+          text.replace(/(logs:[\s\S]*?)[\w.\-/]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+/, `$1${OTHER_KEY}`),
+      ],
     ])("no with %s", async (_name, edit) => {
       const text = await readFile(policy, "utf8");
       const edited = edit(text);
@@ -87,7 +122,10 @@ describe("the main job: pinned sources become a logged launch digest that anyone
 
     it("could not decide when the policy asks for a witness that the bundle lacks", async () => {
       const text = await readFile(policy, "utf8");
-      const edited = text.replace(/witnesses:[\s\S]*?(?=^\S|\Z)/m, `witnesses:\n  need: 1\n  keys:\n    - ${WITNESS_KEY}\n`);
+      const edited = text.replace(
+        /witnesses:[\s\S]*?(?=^\S|\Z)/m,
+        `witnesses:\n  need: 1\n  keys:\n    - ${WITNESS_KEY}\n`,
+      );
       const file = path.join(folder, "witness.policy.yaml");
       await writeFile(file, edited);
       const verdict = await bootproof(["verify", bundle, "--policy", file]);
@@ -136,11 +174,24 @@ describe("the main job: pinned sources become a logged launch digest that anyone
     const file = path.join(folder, "forged.tlog-proof");
     const leaf = Buffer.from(/^extra (.*)$/m.exec(text)![1]!, "base64").toString();
     const payload = JSON.parse(leaf) as { payload: string };
-    const forged = Buffer.from(Buffer.from(payload.payload, "base64").toString().replace("snp-guest", "snp-quest")).toString("base64");
-    await writeFile(file, text.replace(/^extra .*$/m, `extra ${Buffer.from(leaf.replace(payload.payload, forged)).toString("base64")}`));
+    const forged = Buffer.from(
+      Buffer.from(payload.payload, "base64").toString().replace("snp-guest", "snp-quest"),
+    ).toString("base64");
+    await writeFile(
+      file,
+      text.replace(
+        /^extra .*$/m,
+        `extra ${Buffer.from(leaf.replace(payload.payload, forged)).toString("base64")}`,
+      ),
+    );
     await mkdir(path.join(folder, "elsewhere"));
     await copyFile(policy, path.join(folder, "elsewhere/p.policy.yaml"));
-    const rebuilt = await bootproof(["rebuild", file, "--policy", path.join(folder, "elsewhere/p.policy.yaml")]);
+    const rebuilt = await bootproof([
+      "rebuild",
+      file,
+      "--policy",
+      path.join(folder, "elsewhere/p.policy.yaml"),
+    ]);
     expect([1, 65]).toContain(rebuilt.exitCode);
   });
 });
@@ -149,11 +200,26 @@ const OTHER_KEY = "example.org/other+0fe2b3e5+AQ==";
 const WITNESS_KEY = "example.org/witness+0fe2b3e5+AQ==";
 
 /** Boots in QEMU by software emulation and returns what appeared on the serial console. */
-async function boot(guest: { firmware: string; kernel: string; initrd: string; cmdline: string }): Promise<string> {
+async function boot(guest: {
+  firmware: string;
+  kernel: string;
+  initrd: string;
+  cmdline: string;
+}): Promise<string> {
   const result = await execa(
     "qemu-system-x86_64",
     [
-      ...["-machine", "q35,accel=tcg", "-cpu", "EPYC-v4", "-m", "512", "-nodefaults", "-nographic", "-no-reboot"],
+      ...[
+        "-machine",
+        "q35,accel=tcg",
+        "-cpu",
+        "EPYC-v4",
+        "-m",
+        "512",
+        "-nodefaults",
+        "-nographic",
+        "-no-reboot",
+      ],
       ...["-serial", "stdio", "-bios", guest.firmware, "-kernel", guest.kernel, "-initrd", guest.initrd],
       ...["-append", guest.cmdline],
     ],
