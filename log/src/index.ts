@@ -1,1 +1,94 @@
-export {};
+/**
+ * @bootproof/log: a C2SP transparency log, from its text formats to its writer, readers and offline verifier.
+ * @module
+ */
+export { audit, type AuditFault, type AuditReport } from "./audit.ts";
+export { AuthenticatedTiles } from "./authenticated-tiles.ts";
+export {
+  formatCheckpoint,
+  openCheckpoint,
+  parseCheckpoint,
+  type Checkpoint,
+  type SignedCheckpoint,
+} from "./checkpoint.ts";
+export type { LogPlace } from "./commit.ts";
+export { makeConsistencyProof, verifyConsistency, type TreeHead } from "./consistency.ts";
+export { cosign, cosignatureMessage, cosignatureTimestamp, verifyCosignature } from "./cosignature.ts";
+export type { Identity } from "./dedup-index.ts";
+export { makeInclusionProof, verifyInclusion, type InclusionClaim } from "./inclusion.ts";
+export { LOG_ERROR_CODES, LogError, type LogErrorDetail, type LogErrorKind } from "./log-error.ts";
+export { formatLogHead, parseLogHead, type LogHead } from "./log-head.ts";
+export {
+  evaluateQuorum,
+  parseLogPolicy,
+  type LogPolicy,
+  type PolicyGroup,
+  type PolicyLog,
+  type PolicyMember,
+  type PolicyWitness,
+} from "./log-policy.ts";
+export { fetchCheckpoint, LogReader, type IndexedEntry } from "./log-reader.ts";
+export { Log, type Appended, type LogOptions } from "./log.ts";
+export { EMPTY_ROOT, leafHash, nodeHash, rangeRoot, type EntryRange, type HashSource } from "./merkle.ts";
+export {
+  addSignatures,
+  checkSignatures,
+  formatNote,
+  formatSignatureLine,
+  openNote,
+  parseNote,
+  parseSignatureLines,
+  signNote,
+  type CheckedSignatures,
+  type NoteSignature,
+  type NoteVerifier,
+  type OpenedNote,
+  type UntrustedNote,
+  type VerifiedSignature,
+} from "./note.ts";
+export {
+  cosignatureSigner,
+  ed25519Signer,
+  formatPrivateKey,
+  parsePrivateKey,
+  type PrivateKey,
+  type Signer,
+} from "./signer.ts";
+export type { FetchObject, HeadStore, ObjectStore } from "./storage.ts";
+export {
+  encodeEntryBundle,
+  encodeTile,
+  MAX_ENTRY_LENGTH,
+  parseEntryBundle,
+  parseTile,
+  type BundledEntry,
+} from "./tile.ts";
+export {
+  CHECKPOINT_PATH,
+  formatTilePath,
+  hashesAtLevel,
+  parseTilePath,
+  partialTiles,
+  TILE_WIDTH,
+  widthAt,
+  type TilePath,
+} from "./tile-path.ts";
+export { formatTlogProof, parseTlogProof, type TlogProof } from "./tlog-proof.ts";
+export { noteVerifier, noteVerifiers } from "./verifier.ts";
+export {
+  singleLogPolicy,
+  verifyTlogProof,
+  type Answer,
+  type ProofCheck,
+  type ProofQuestion,
+  type ProofVerdict,
+} from "./verify-tlog-proof.ts";
+export {
+  computeKeyId,
+  formatVkey,
+  makeVkey,
+  parseVkey,
+  SIGNATURE_TYPE,
+  type SignatureType,
+  type Vkey,
+} from "./vkey.ts";

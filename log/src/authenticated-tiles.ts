@@ -1,0 +1,151 @@
+/**
+ * Reads tiles so that none is believed before it hashes into a verified root: first the tiles of the right edge,
+ * whose hashes together make the root; then every full tile against its entry in an authenticated parent. This is how
+ * Go's x/mod reads tiles. Reading a hash here is as good as checking a proof of it.
+ * @module
+ */
+import { equalBytes, formatHex, ParseError, type Sha256 } from "@bootproof/bytes";
+import type { TreeHead } from "./consistency.ts";
+import { LogError } from "./log-error.ts";
+import { completeRoot, type HashSource } from "./merkle.ts";
+import { RightEdge } from "./right-edge.ts";
+import type { FetchObject } from "./storage.ts";
+import { HASH_LENGTH, parseTile } from "./tile.ts";
+import {
+  formatTilePath,
+  partialTiles,
+  TILE_HEIGHT,
+  TILE_WIDTH,
+  widthAt,
+  type TilePath,
+} from "./tile-path.ts";
+
+/** Full tiles kept in memory: 4 MiB of hashes, so that memory stays flat however large the tree. */
+const MAX_CACHED_TILES = 512;
+
+type HashTilePath = TilePath & { readonly level: number };
+
+/** The tiles of one tree, each authenticated before use. */
+export class AuthenticatedTiles implements HashSource {
+  readonly #fetch: FetchObject;
+  readonly #head: TreeHead;
+  readonly #edge: ReadonlyMap<number, readonly Sha256[]>;
+  readonly #full = new Map<string, Promise<readonly Sha256[]>>();
+
+  private constructor(fetch: FetchObject, head: TreeHead, edge: ReadonlyMap<number, readonly Sha256[]>) {
+    this.#fetch = fetch;
+    this.#head = head;
+    this.#edge = edge;
+  }
+
+  /** Reads the right edge of the tree and checks that it hashes to the root; throws {@link LogError}. */
+  static async open(fetch: FetchObject, head: TreeHead): Promise<AuthenticatedTiles> {
+    const paths = partialTiles(head.size);
+    const tiles = await Promise.all(paths.map((path) => fetchTile(fetch, path)));
+    const edge = new Map(paths.map(({ level }, at) => [level, tiles[at] ?? []]));
+    const tree = new AuthenticatedTiles(fetch, head, edge);
+    const root = tree.rightEdge().root();
+    if (!equalBytes(root, head.root))
+      throw new LogError("CORRUPT_OBJECT", "the tiles of the right edge do not hash to the root", {
+        file: paths.map(formatTilePath).join(", "),
+        expected: formatHex(head.root),
+        found: formatHex(root),
+      });
+    return tree;
+  }
+
+  /** The right edge, ready to grow. */
+  rightEdge(): RightEdge {
+    const levels: (readonly Sha256[])[] = [];
+    for (const [level, hashes] of this.#edge) levels[level] = hashes;
+    return new RightEdge(this.#head.size, levels);
+  }
+
+  /** The authenticated hashes of a tile, as many as the tree has; throws {@link LogError}. */
+  async tile(level: number, index: bigint): Promise<readonly Sha256[]> {
+    const width = widthAt(level, index, this.#head.size);
+    if (width === 0)
+      throw new LogError("OUT_OF_TREE", `the tree has no tile ${index} on level ${level}`, {
+        expected: `a tree of more than ${this.#head.size} entries`,
+      });
+    if (width < TILE_WIDTH) return this.#edge.get(level) ?? [];
+    const key = `${level}/${index}`;
+    const known = this.#full.get(key);
+    if (known !== undefined) return known;
+    const tile = this.#authenticate({ level, index, width });
+    this.#remember(key, tile);
+    return tile;
+  }
+
+  async subtree(height: number, index: bigint): Promise<Sha256> {
+    const level = Math.floor(height / TILE_HEIGHT);
+    const first = index << BigInt(height % TILE_HEIGHT);
+    const count = 1 << (height % TILE_HEIGHT);
+    const at = Number(first % BigInt(TILE_WIDTH));
+    const hashes = await this.tile(level, first / BigInt(TILE_WIDTH));
+    const under = hashes.slice(at, at + count);
+    if (under.length !== count)
+      throw new LogError("OUT_OF_TREE", "the subtree reaches beyond the tree", { found: `height ${height}` });
+    return completeRoot(under);
+  }
+
+  async #authenticate(path: HashTilePath): Promise<readonly Sha256[]> {
+    const parent = await this.tile(path.level + 1, path.index / BigInt(TILE_WIDTH));
+    const expected = parent[Number(path.index % BigInt(TILE_WIDTH))];
+    const hashes = await fetchTile(this.#fetch, path);
+    const found = completeRoot(hashes);
+    if (expected === undefined || !equalBytes(expected, found))
+      throw new LogError("CORRUPT_OBJECT", "the tile does not hash to its entry in the tile above", {
+        file: formatTilePath(path),
+        expected: expected === undefined ? "no tile" : formatHex(expected),
+        found: formatHex(found),
+      });
+    return hashes;
+  }
+
+  #remember(key: string, tile: Promise<readonly Sha256[]>): void {
+    const oldest = this.#full.size < MAX_CACHED_TILES ? undefined : this.#full.keys().next().value;
+    if (oldest !== undefined) this.#full.delete(oldest);
+    this.#full.set(key, tile);
+    // A tile that failed may be there the next time; who asked for it gets the error.
+    tile.catch(() => this.#full.delete(key));
+  }
+}
+
+/** Fetches a tile or bundle; a partial one may have been replaced by the full one. Throws {@link LogError}. */
+export async function fetchTileObject(
+  fetch: FetchObject,
+  path: TilePath,
+): Promise<{ readonly bytes: Uint8Array; readonly path: TilePath }> {
+  for (const width of new Set([path.width, TILE_WIDTH])) {
+    const bytes = await fetch(formatTilePath({ ...path, width }));
+    if (bytes !== undefined) return { bytes, path: { ...path, width } };
+  }
+  const file = formatTilePath(path);
+  throw new LogError("MISSING_OBJECT", `the log has no ${file}`, { file, expected: "a file", found: "none" });
+}
+
+async function fetchTile(fetch: FetchObject, wanted: HashTilePath): Promise<readonly Sha256[]> {
+  const { bytes, path } = await fetchTileObject(fetch, wanted);
+  if (bytes.length !== path.width * HASH_LENGTH)
+    throw new LogError("CORRUPT_OBJECT", "the tile has another length", {
+      file: formatTilePath(path),
+      offset: Math.min(bytes.length, path.width * HASH_LENGTH),
+      expected: `${path.width * HASH_LENGTH} bytes`,
+      found: String(bytes.length),
+    });
+  return parseTile(bytes, path.width).slice(0, wanted.width);
+}
+
+/** Turns a parser's complaint about an object into one that names the file. */
+export function corruptObject(error: unknown, file: string): unknown {
+  if (!(error instanceof ParseError)) return error;
+  const { offset, expected, found } = error;
+  return new LogError("CORRUPT_OBJECT", error.message, {
+    file,
+    cause: error,
+    ...(offset === undefined ? {} : { offset }),
+    ...(expected === undefined ? {} : { expected }),
+    ...(found === undefined ? {} : { found }),
+  });
+}

@@ -1,0 +1,127 @@
+/**
+ * One commit, in the order that makes a crash at any point harmless: stage, sign, compare-and-swap of the head,
+ * tiles and bundles, checkpoint, stage removed. The swap is the commit point: before it nothing has happened, after
+ * it everything follows from head and stage. The checkpoint is the publication point.
+ * @module
+ */
+import type { Sha256 } from "@bootproof/bytes";
+import { formatCheckpoint } from "./checkpoint.ts";
+import type { TreeHead } from "./consistency.ts";
+import { LogError } from "./log-error.ts";
+import { formatLogHead, headDigest } from "./log-head.ts";
+import { leafHash } from "./merkle.ts";
+import { signNote } from "./note.ts";
+import type { RightEdge, TileObject } from "./right-edge.ts";
+import type { Signer } from "./signer.ts";
+import { encodeStage, stageName, type StagedFile } from "./stage.ts";
+import type { HeadStore, ObjectStore } from "./storage.ts";
+import { encodeEntryBundle } from "./tile.ts";
+import { CHECKPOINT_PATH, formatTilePath, TILE_WIDTH } from "./tile-path.ts";
+
+/** Where a log lives and who signs for it. */
+export interface LogPlace {
+  /** First line of its checkpoints. */
+  readonly origin: string;
+  readonly signer: Signer;
+  /** What everyone may read: checkpoint and tiles. */
+  readonly objects: ObjectStore;
+  /** What only the log reads: stages and the index of identities. */
+  readonly staging: ObjectStore;
+  readonly head: HeadStore;
+}
+
+/** What a writer holds in memory: the committed tree and its right edge. */
+export interface LogState {
+  readonly generation: number;
+  /** Hex SHA-256 of the head's bytes. */
+  readonly headDigest: string;
+  /** The signed checkpoint as published. */
+  readonly note: Uint8Array;
+  readonly tree: TreeHead;
+  readonly edge: RightEdge;
+  /** Entries of the last bundle while it is partial. */
+  readonly partialBundle: readonly Uint8Array[];
+}
+
+/** Appends `entries` durably and publishes; any error means that this writer must stop. */
+export async function commit(
+  place: LogPlace,
+  state: LogState,
+  entries: readonly Uint8Array[],
+): Promise<LogState> {
+  const { files, edge, partialBundle } = grow(state, entries);
+  const tree = { size: edge.size, root: edge.root() };
+  const stage = encodeStage(files);
+  const stageKey = stageName(tree.size, stage);
+  await place.staging.putImmutable(stageKey, stage);
+
+  const note = await signNote(formatCheckpoint({ origin: place.origin, ...tree }), [place.signer]);
+  const head = formatLogHead({ stage: stageKey, previous: state.headDigest, note });
+  await swapHead(place.head, state.generation, head);
+
+  await putFiles(place.objects, files);
+  await publish(place.objects, note);
+  await place.staging.delete(stageKey);
+  return { generation: state.generation + 1, headDigest: headDigest(head), note, tree, edge, partialBundle };
+}
+
+/** Signs and publishes the empty tree; throws {@link LogError} when there is a log already. */
+export async function commitEmptyLog(place: LogPlace, root: Sha256): Promise<void> {
+  const text = formatCheckpoint({ origin: place.origin, size: 0n, root });
+  const note = await signNote(text, [place.signer]);
+  await swapHead(place.head, 0, formatLogHead({ stage: undefined, previous: undefined, note }));
+  await publish(place.objects, note);
+}
+
+/** Writes tiles and bundles; those that exist with these bytes are left alone. */
+export async function putFiles(objects: ObjectStore, files: readonly StagedFile[]): Promise<void> {
+  await Promise.all(files.map(({ path, bytes }) => objects.putImmutable(path, bytes)));
+}
+
+/**
+ * Makes a committed checkpoint public. Commit and recovery both end here, so whoever must see a checkpoint before the
+ * world does (witnesses, whose lines join the note) is asked here.
+ */
+export async function publish(objects: ObjectStore, note: Uint8Array): Promise<void> {
+  await objects.putMutable(CHECKPOINT_PATH, note);
+}
+
+async function swapHead(head: HeadStore, generation: number, bytes: Uint8Array): Promise<void> {
+  if ((await head.compareAndSwap(generation, bytes)) === "conflict")
+    throw new LogError("CONFLICT", "another writer has moved the head of this log", {
+      expected: `generation ${generation}`,
+      hint: "let one writer at a time use a log, then open it again",
+    });
+}
+
+interface Growth {
+  readonly files: readonly StagedFile[];
+  readonly edge: RightEdge;
+  readonly partialBundle: readonly Uint8Array[];
+}
+
+/** Computes the files and the edge of the grown tree, in memory. */
+function grow(state: LogState, entries: readonly Uint8Array[]): Growth {
+  const edge = state.edge.copy();
+  const files: StagedFile[] = [];
+  let bundle = [...state.partialBundle];
+  for (const entry of entries) {
+    bundle.push(entry);
+    files.push(...edge.append(leafHash(entry)).map(stagedTile));
+    if (bundle.length === TILE_WIDTH) {
+      files.push(stagedBundle(edge.size, bundle));
+      bundle = [];
+    }
+  }
+  files.push(...edge.partials().map(stagedTile));
+  if (bundle.length > 0) files.push(stagedBundle(edge.size, bundle));
+  return { files, edge, partialBundle: bundle };
+}
+
+const stagedTile = ({ path, bytes }: TileObject): StagedFile => ({ path: formatTilePath(path), bytes });
+
+function stagedBundle(size: bigint, entries: readonly Uint8Array[]): StagedFile {
+  const index = (size - 1n) / BigInt(TILE_WIDTH);
+  const path = formatTilePath({ level: "entries", index, width: entries.length });
+  return { path, bytes: encodeEntryBundle(entries) };
+}

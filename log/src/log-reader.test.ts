@@ -1,0 +1,116 @@
+import { formatHex, parseUtf8 } from "@bootproof/bytes";
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import { verifyConsistency } from "./consistency.ts";
+import { verifyInclusion } from "./inclusion.ts";
+import { LogError } from "./log-error.ts";
+import { fetchCheckpoint, LogReader } from "./log-reader.ts";
+import { Log } from "./log.ts";
+import { entriesFrom, logOn, MemoryDisk, TEST_SIGNER } from "./memory-store.testing.ts";
+import { leafHash } from "./merkle.ts";
+import { treeHash } from "./reference-tree.testing.ts";
+import type { FetchObject } from "./storage.ts";
+import { noteVerifiers } from "./verifier.ts";
+
+const SIZE = 1300;
+const entries = entriesFrom(0, SIZE);
+const leaves = entries.map(leafHash);
+const disk = new MemoryDisk();
+const verifiers = noteVerifiers([TEST_SIGNER.vkey]);
+
+/** Serves the files of the test log, counts them, and may lie about one. */
+function serve(lie: ReadonlyMap<string, Uint8Array | undefined> = new Map()): {
+  fetch: FetchObject;
+  asked: string[];
+} {
+  const asked: string[] = [];
+  return {
+    asked,
+    fetch: (path) => {
+      asked.push(path);
+      return Promise.resolve(lie.has(path) ? lie.get(path) : disk.objects.get(path));
+    },
+  };
+}
+
+async function read(fetch: FetchObject): Promise<LogReader> {
+  return LogReader.open(fetch, await fetchCheckpoint(fetch, verifiers, TEST_SIGNER.name));
+}
+
+beforeAll(async () => {
+  const log = await Log.create(logOn(disk));
+  await log.append(entries.slice(0, 700));
+  await log.append(entries.slice(700));
+});
+
+describe("reading a log: a mirror that lies must be noticed before its bytes are believed", () => {
+  it("reads every entry, in order and one by one", async () => {
+    const reader = await read(serve().fetch);
+    const all: string[] = [];
+    for await (const { index, entry } of reader.entries()) all[Number(index)] = parseUtf8(entry, "entry");
+    expect(all).toEqual(entries.map((entry) => parseUtf8(entry, "entry")));
+    const some: bigint[] = [];
+    for await (const { index } of reader.entries(250n, 520n)) some.push(index);
+    expect([some[0], some.at(-1), some.length]).toEqual([250n, 519n, 270]);
+    expect(formatHex(await reader.entry(1299n))).toBe(formatHex(entries[1299]!));
+    await expect(reader.entry(1300n)).rejects.toMatchObject({ kind: "OUT_OF_TREE" });
+  });
+
+  it("makes proofs of every size that the slow reference agrees with", async () => {
+    const reader = await read(serve().fetch);
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: SIZE }), fc.nat(), fc.nat(), async (size, at, from) => {
+        const root = treeHash(leaves.slice(0, size));
+        const index = at % size;
+        const claim = { leaf: leaves[index]!, index: BigInt(index), size: BigInt(size), root };
+        expect(formatHex(await reader.rootAt(claim.size))).toBe(formatHex(root));
+        expect(verifyInclusion(claim, await reader.inclusionProof(claim.index, claim.size))).toBe(true);
+        const older = { size: BigInt(from % (size + 1)), root: treeHash(leaves.slice(0, from % (size + 1))) };
+        const proof = await reader.consistencyProof(older.size, claim.size);
+        expect(verifyConsistency(older, { size: claim.size, root }, proof)).toBe(true);
+      }),
+      { numRuns: 40 },
+    );
+    await expect(reader.inclusionProof(0n, 1301n)).rejects.toMatchObject({ kind: "OUT_OF_TREE" });
+    await expect(reader.consistencyProof(3n, 1301n)).rejects.toMatchObject({ kind: "OUT_OF_TREE" });
+  });
+
+  it("needs at most three tiles beyond the checkpoint for a proof, and fetches none twice", async () => {
+    const { fetch, asked } = serve();
+    const reader = await read(fetch);
+    await Promise.all([reader.inclusionProof(3n), reader.inclusionProof(4n), reader.leafHash(3n)]);
+    expect(asked).toEqual(["checkpoint", "tile/0/005.p/20", "tile/1/000.p/5", "tile/0/000"]);
+  });
+
+  it("notices any changed, cut or missing tile and bundle it reads", async () => {
+    for (const [path, bytes] of disk.objects) {
+      if (path === "checkpoint" || path.includes(".p/188") || path.includes("1/000.p/2")) continue;
+      for (const lie of [
+        bytes.with(40 % bytes.length, bytes[40 % bytes.length]! ^ 1),
+        bytes.slice(0, -1),
+        undefined,
+      ]) {
+        const walk = async (): Promise<void> => {
+          const reader = await read(serve(new Map([[path, lie]])).fetch);
+          for await (const { index } of reader.entries()) await reader.leafHash(index);
+        };
+        const refusal = await walk().catch((error: unknown) => error);
+        expect([path, refusal instanceof LogError]).toEqual([path, true]);
+        expect((refusal as LogError).file).toContain(path);
+      }
+    }
+  });
+
+  it("falls back to the full tile when the partial one has been cleaned up", async () => {
+    const older = new MemoryDisk();
+    await (await Log.create(logOn(older))).append(entries.slice(0, 700));
+    const { fetch } = serve(new Map([["checkpoint", older.objects.get("checkpoint")]]));
+    const gone = ["tile/0/002.p/188", "tile/entries/002.p/188"];
+    const reader = await read((path) => (gone.includes(path) ? Promise.resolve(undefined) : fetch(path)));
+    expect(formatHex(await reader.entry(699n))).toBe(formatHex(entries[699]!));
+  });
+
+  it("says so when there is no log", async () => {
+    await expect(read(() => Promise.resolve(undefined))).rejects.toMatchObject({ kind: "NO_LOG" });
+  });
+});

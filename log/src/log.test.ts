@@ -1,0 +1,195 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { formatHex, parseHex, parseUtf8, sha256, utf8 } from "@bootproof/bytes";
+import { describe, expect, it } from "vitest";
+import { readVectors, vectorPath } from "./hostile.testing.ts";
+import { LogError, type LogErrorKind } from "./log-error.ts";
+import { Log } from "./log.ts";
+import { entriesFrom, logOn, MemoryDisk, TEST_SIGNER } from "./memory-store.testing.ts";
+import { ed25519Signer } from "./signer.ts";
+import { formatTlogProof, parseTlogProof } from "./tlog-proof.ts";
+import { verifyTlogProof } from "./verify-tlog-proof.ts";
+
+const keys = readVectors<{ log: { name: string; seed_hex: string } }>("keys.json");
+const vectorSigner = ed25519Signer(keys.log.name, parseHex(keys.log.seed_hex, "seed"));
+const onDisk = (disk: MemoryDisk) => ({ ...logOn(disk), origin: vectorSigner.name, signer: vectorSigner });
+const kindOf = async (work: Promise<unknown>): Promise<LogErrorKind | "no error" | "another error"> => {
+  try {
+    await work;
+    return "no error";
+  } catch (error) {
+    return error instanceof LogError ? error.kind : "another error";
+  }
+};
+
+describe("the log: other implementations must find the files they expect", () => {
+  it.each([0, 1, 255, 256, 257, 513])(
+    "writes the published log of %i entries byte for byte",
+    async (size) => {
+      const disk = new MemoryDisk();
+      const log = await Log.create(onDisk(disk));
+      if (size > 0) await log.append(entriesFrom(0, size));
+      const root = fileURLToPath(vectorPath(`tiles/logs/size-${size}`));
+      const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((file) =>
+        file.isFile(),
+      );
+      const published = Object.fromEntries(
+        files.map((file) => {
+          const path = join(file.parentPath, file.name);
+          return [path.slice(root.length + 1), readFileSync(path).toString("hex")];
+        }),
+      );
+      const written = Object.fromEntries(
+        Array.from(disk.objects, ([path, bytes]) => [path, formatHex(bytes)]),
+      );
+      expect(written).toEqual(published);
+    },
+  );
+
+  it("writes the published log of 70000 entries, each file by its digest", async () => {
+    const manifest = readVectors<{ checkpoint: string; sha256_by_path: Record<string, string> }>(
+      "tiles/size-70000-manifest.json",
+    );
+    const disk = new MemoryDisk();
+    const log = await Log.create(onDisk(disk));
+    await log.append(entriesFrom(0, 70_000));
+    const digests = Array.from(disk.objects, ([path, bytes]) => [path, formatHex(sha256(bytes))] as const);
+    expect(parseUtf8(disk.objects.get("checkpoint")!, "checkpoint")).toBe(manifest.checkpoint);
+    const { checkpoint: own, ...rest } = Object.fromEntries(digests);
+    const { checkpoint: theirs, ...tiles } = manifest.sha256_by_path;
+    expect(rest).toEqual(tiles);
+    expect(theirs ?? own).toBe(own);
+  });
+
+  it("writes every partial tile and bundle of Tessera's test log, entry by entry", async () => {
+    const tessera = readVectors<{ files_base64: Record<string, string> }>("tiles/tessera-testdata-log.json");
+    const bundle = Buffer.from(tessera.files_base64["tile/entries/000.p/15"]!, "base64");
+    const entries: Uint8Array[] = [];
+    for (let at = 0; at < bundle.length; at += 2 + bundle.readUInt16BE(at))
+      entries.push(new Uint8Array(bundle.subarray(at + 2, at + 2 + bundle.readUInt16BE(at))));
+    const disk = new MemoryDisk();
+    const log = await Log.create(logOn(disk));
+    for (const entry of entries) await log.append([entry]);
+    for (const [path, base64] of Object.entries(tessera.files_base64))
+      if (path.startsWith("tile/"))
+        expect([path, Buffer.from(disk.objects.get(path) ?? []).toString("base64")]).toEqual([path, base64]);
+  });
+});
+
+describe("the log: whoever appends gets an index that holds for ever", () => {
+  it("answers a duplicate with the index it has, in one call, across calls and after reopening", async () => {
+    const disk = new MemoryDisk();
+    const log = await Log.create(logOn(disk));
+    const [a, b, c] = entriesFrom(0, 3) as [Uint8Array, Uint8Array, Uint8Array];
+    expect(await log.append([a, b, a])).toEqual([
+      { index: 0n, duplicate: false },
+      { index: 1n, duplicate: false },
+      { index: 0n, duplicate: true },
+    ]);
+    expect(await log.append([b])).toEqual([{ index: 1n, duplicate: true }]);
+    const again = await Log.open(logOn(disk));
+    expect(await again.append([c, a])).toEqual([
+      { index: 2n, duplicate: false },
+      { index: 0n, duplicate: true },
+    ]);
+    expect(again.checkpoint.size).toBe(3n);
+  });
+
+  it("takes the caller's word for what makes two entries the same", async () => {
+    const identity = (entry: Uint8Array) => sha256(entry.subarray(0, 1));
+    const log = await Log.create({ ...logOn(new MemoryDisk()), identity });
+    await log.append([utf8("one")]);
+    expect(await log.append([utf8("other")])).toEqual([{ index: 0n, duplicate: true }]);
+  });
+
+  it("does not believe a forged or lost index of identities", async () => {
+    const disk = new MemoryDisk();
+    await (await Log.create(logOn(disk))).append(entriesFrom(0, 300));
+    const key = "dedup/000";
+    const honest = disk.staging.get(key)!;
+    expect(honest).toHaveLength(256 * 32);
+    disk.staging.delete(key);
+    expect(await (await Log.open(logOn(disk))).append(entriesFrom(7, 1))).toEqual([
+      { index: 7n, duplicate: true },
+    ]);
+    expect(disk.staging.get(key)).toEqual(honest);
+    const forged = honest.slice();
+    forged.set(sha256(utf8("never logged")), 0);
+    disk.staging.set(key, forged);
+    const log = await Log.open(logOn(disk));
+    expect(await log.append([utf8("never logged")])).toEqual([{ index: 300n, duplicate: false }]);
+  });
+
+  it("answers calls made at the same time from one commit", async () => {
+    const disk = new MemoryDisk();
+    const log = await Log.create(logOn(disk));
+    const generation = disk.head!.generation;
+    const answers = await Promise.all(entriesFrom(0, 20).map((entry) => log.append([entry])));
+    expect(answers.flat().map(({ index }) => index)).toEqual(
+      Array.from({ length: 20 }, (_, at) => BigInt(at)),
+    );
+    expect(disk.head!.generation).toBe(generation + 1);
+  });
+
+  it("gives a proof that verifies offline and carries the entry", async () => {
+    const log = await Log.create(logOn(new MemoryDisk()));
+    await log.append(entriesFrom(0, 300));
+    for (const index of [0n, 255n, 256n, 299n]) {
+      const file = formatTlogProof(await log.proof(index));
+      const verdict = verifyTlogProof({ proof: file, policy: { logKey: TEST_SIGNER.vkey } });
+      expect([verdict.answer, verdict.index]).toEqual(["yes", index]);
+      expect(parseUtf8(parseTlogProof(file).extra!, "extra")).toBe(`leaf ${index}`);
+    }
+    expect(await kindOf(log.proof(300n))).toBe("OUT_OF_TREE");
+  });
+
+  it("refuses an entry that no bundle can hold, and goes on", async () => {
+    const log = await Log.create(logOn(new MemoryDisk()));
+    expect(await kindOf(log.append([new Uint8Array(65_536)]))).toBe("ENTRY_TOO_LARGE");
+    expect(await log.append([new Uint8Array(65_535), new Uint8Array()])).toHaveLength(2);
+    expect(await log.append([])).toEqual([]);
+  });
+
+  it("leaves no stage behind", async () => {
+    const disk = new MemoryDisk();
+    const log = await Log.create(logOn(disk));
+    await log.append(entriesFrom(0, 10));
+    expect([...disk.staging.keys()]).toEqual([]);
+  });
+});
+
+describe("two writers: one log must never become two", () => {
+  it("stops the second writer with CONFLICT and every call after it", async () => {
+    const disk = new MemoryDisk();
+    const first = await Log.create(logOn(disk));
+    const second = await Log.open(logOn(disk));
+    await first.append(entriesFrom(0, 5, "first"));
+    expect(await kindOf(second.append(entriesFrom(0, 9, "second")))).toBe("CONFLICT");
+    expect(await kindOf(second.append(entriesFrom(0, 1)))).toBe("STOPPED");
+    const reopened = await Log.open(logOn(disk));
+    expect(await reopened.append(entriesFrom(0, 9, "second"))).toHaveLength(9);
+    expect((await reopened.audit()).fault).toBeUndefined();
+    expect(reopened.checkpoint.size).toBe(14n);
+  });
+
+  it("lets exactly one of two racing writers commit", async () => {
+    const disk = new MemoryDisk();
+    await Log.create(logOn(disk));
+    const writers = await Promise.all([Log.open(logOn(disk)), Log.open(logOn(disk))]);
+    const outcomes = await Promise.all(
+      writers.map((log, at) => kindOf(log.append(entriesFrom(0, 3, `writer ${at}`)))),
+    );
+    expect(outcomes.toSorted()).toEqual(["CONFLICT", "no error"]);
+  });
+
+  it("does not create a log over another one, nor open one where there is none", async () => {
+    const disk = new MemoryDisk();
+    expect(await kindOf(Log.open(logOn(disk)))).toBe("NO_LOG");
+    await Log.create(logOn(disk));
+    expect(await kindOf(Log.create(logOn(disk)))).toBe("EXISTS");
+    disk.head = undefined;
+    expect(await kindOf(Log.create(logOn(disk)))).toBe("EXISTS");
+    expect(await kindOf(Log.open(logOn(disk)))).toBe("ROLLBACK");
+  });
+});

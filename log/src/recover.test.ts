@@ -1,0 +1,264 @@
+import { formatHex, ParseError, parseUtf8, utf8 } from "@bootproof/bytes";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { openCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
+import { verifyConsistency } from "./consistency.ts";
+import { expectOneSpelling, expectParserToSurvive } from "./hostile.testing.ts";
+import { LogError } from "./log-error.ts";
+import { formatLogHead, parseLogHead } from "./log-head.ts";
+import { Log } from "./log.ts";
+import {
+  entriesFrom,
+  Killed,
+  logOn,
+  MemoryDisk,
+  MemoryProcess,
+  TEST_SIGNER,
+  type KillPoint,
+} from "./memory-store.testing.ts";
+import { ed25519Signer } from "./signer.ts";
+import { encodeStage, parseStage, stageName } from "./stage.ts";
+import { noteVerifiers } from "./verifier.ts";
+
+const verifiers = noteVerifiers([TEST_SIGNER.vkey]);
+const open = (note: Uint8Array): SignedCheckpoint => openCheckpoint(note, verifiers, TEST_SIGNER.name);
+
+/** What a submitter has been told, and must find for ever: entry by index. */
+type Promises = Map<bigint, string>;
+
+/** One life of a writing process: opens the log and appends until it is done or killed. */
+async function live(
+  disk: MemoryDisk,
+  batches: readonly Uint8Array[][],
+  told: Promises,
+  kill?: KillPoint,
+): Promise<void> {
+  try {
+    const options = logOn(disk, kill);
+    const log = disk.head === undefined ? await Log.create(options) : await Log.open(options);
+    for (const batch of batches) {
+      const appended = await log.append(batch);
+      appended.forEach(({ index }, at) => {
+        const text = parseUtf8(batch[at]!, "entry");
+        expect(told.get(index) ?? text).toBe(text);
+        told.set(index, text);
+      });
+    }
+  } catch (error) {
+    if (!(error instanceof Killed)) throw error;
+  }
+}
+
+/** Invariants of a log that has just been opened: everything told is there, everything public is one chain. */
+async function expectWhole(disk: MemoryDisk, told: Promises): Promise<void> {
+  const log = await Log.open(logOn(disk));
+  const { reader } = log;
+  const entries: string[] = [];
+  for await (const { index, entry } of reader.entries()) entries[Number(index)] = parseUtf8(entry, "entry");
+  for (const [index, text] of told) expect([index, entries[Number(index)]]).toEqual([index, text]);
+  expect((await log.audit()).fault).toBeUndefined();
+  const public_ = disk.published.map(open);
+  for (const [at, newer] of public_.entries()) {
+    const older = public_[at - 1];
+    if (older === undefined) continue;
+    expect(newer.size).toBeGreaterThanOrEqual(older.size);
+    const proof = await reader.consistencyProof(older.size, newer.size);
+    expect(verifyConsistency(older, newer, proof)).toBe(true);
+  }
+  const last = public_.at(-1)!;
+  expect([last.size, formatHex(last.root)]).toEqual([log.checkpoint.size, formatHex(log.checkpoint.root)]);
+  expect(new Set(entries).size).toBe(Number(log.checkpoint.size)); // nothing was logged twice
+}
+
+describe("recovery: an entry that was acknowledged and is gone, or a log that split", () => {
+  it("keeps every promise, whichever operation was the last", async () => {
+    const sizes = [1, 254, 3, 1, 260];
+    const batches = sizes.map((count, at) => entriesFrom(at * 1000, count));
+    const dry = new MemoryDisk();
+    const process = new MemoryProcess(dry);
+    const log = await Log.create({ ...logOn(dry), ...process });
+    for (const batch of batches) await log.append(batch);
+    expect(process.operations).toBeGreaterThan(50);
+    for (let after = 0; after <= process.operations; after++)
+      for (const coin of [() => false, () => true, (nth: number) => nth % 2 === 0]) {
+        const disk = new MemoryDisk();
+        const told: Promises = new Map();
+        await live(disk, batches, told, { after, coin });
+        await live(disk, batches, told);
+        await expectWhole(disk, told);
+      }
+  }, 120_000);
+
+  it("keeps every promise through random batches and many deaths", async () => {
+    const life = fc.record({
+      batches: fc.array(fc.tuple(fc.nat(700), fc.integer({ min: 1, max: 300 })), {
+        minLength: 1,
+        maxLength: 4,
+      }),
+      after: fc.nat(60),
+      coins: fc.infiniteStream(fc.boolean()),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(life, { minLength: 1, maxLength: 5 }), async (lives) => {
+        const disk = new MemoryDisk();
+        const told: Promises = new Map();
+        for (const { batches, after, coins } of lives) {
+          const coin = (): boolean => coins.next().value === true;
+          const entries = batches.map(([from, count]) => entriesFrom(from, count));
+          await live(disk, entries, told, { after, coin });
+        }
+        await live(disk, [], told);
+        await expectWhole(disk, told);
+      }),
+      { numRuns: 60 },
+    );
+  }, 120_000);
+
+  it("changes nothing when it runs twice", async () => {
+    const disk = new MemoryDisk();
+    const log = await Log.create(logOn(disk));
+    await log.append(entriesFrom(0, 10));
+    await live(disk, [entriesFrom(10, 300)], new Map(), { after: 8, coin: () => true });
+    await Log.open(logOn(disk));
+    const before = [disk.objects, disk.staging].map((map) => new Map(map));
+    await Log.open(logOn(disk));
+    expect([disk.objects, disk.staging]).toEqual(before);
+    expect(disk.published.length).toBeGreaterThan(1);
+  });
+});
+
+/** A log of 300 entries, then 310, and the disk at both sizes. */
+async function twoStates(): Promise<{ older: MemoryDisk; newer: MemoryDisk }> {
+  const newer = new MemoryDisk();
+  const log = await Log.create(logOn(newer));
+  await log.append(entriesFrom(0, 300));
+  const older = newer.copy();
+  await log.append(entriesFrom(300, 10));
+  return { older, newer };
+}
+
+describe("recovery: a writer that goes on where it must not would sign a fork", () => {
+  it.each([
+    [
+      "the head was rolled back behind the public checkpoint",
+      "ROLLBACK",
+      (newer: MemoryDisk, older: MemoryDisk) => (newer.head = older.head),
+    ],
+    [
+      "the public checkpoint is of the same size and another root",
+      "FORK",
+      async (newer: MemoryDisk) => {
+        const other = new MemoryDisk();
+        await (await Log.create(logOn(other))).append(entriesFrom(5000, 310));
+        newer.objects.set("checkpoint", other.objects.get("checkpoint")!);
+      },
+    ],
+    [
+      "the public checkpoint is of a smaller tree that this one does not begin with",
+      "FORK",
+      async (newer: MemoryDisk) => {
+        const other = new MemoryDisk();
+        await (await Log.create(logOn(other))).append(entriesFrom(5000, 200));
+        newer.objects.set("checkpoint", other.objects.get("checkpoint")!);
+      },
+    ],
+    [
+      "the head's signature does not verify",
+      "BAD_SIGNATURE",
+      (newer: MemoryDisk) => {
+        const bytes = newer.head!.bytes.slice();
+        const at = Buffer.from(bytes).lastIndexOf("\n310\n");
+        bytes[at + 3] = 0x31;
+        newer.head = { ...newer.head!, bytes };
+      },
+    ],
+    [
+      "the head is torn",
+      "CORRUPT_OBJECT",
+      (newer: MemoryDisk) => (newer.head = { ...newer.head!, bytes: newer.head!.bytes.slice(0, 40) }),
+    ],
+    [
+      "a tile of the right edge is wrong",
+      "CORRUPT_OBJECT",
+      (newer: MemoryDisk) =>
+        newer.objects.set("tile/0/001.p/54", newer.objects.get("tile/0/001.p/54")!.with(5, 9)),
+    ],
+    [
+      "a tile of the right edge is gone",
+      "MISSING_OBJECT",
+      (newer: MemoryDisk) => newer.objects.delete("tile/1/000.p/1"),
+    ],
+    [
+      "the last bundle is wrong",
+      "CORRUPT_OBJECT",
+      (newer: MemoryDisk) =>
+        newer.objects.set("tile/entries/001.p/54", newer.objects.get("tile/entries/001.p/54")!.with(5, 9)),
+    ],
+    [
+      "the public checkpoint is signed by nobody known",
+      "BAD_SIGNATURE",
+      (newer: MemoryDisk) => newer.objects.set("checkpoint", utf8("a\n0\nx\n\n— a AAAAAAAA\n")),
+    ],
+  ] as const)("refuses when %s", async (_, kind, damage) => {
+    const { older, newer } = await twoStates();
+    await damage(newer, older);
+    const before = newer.copy();
+    const refusal = await Log.open(logOn(newer)).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(LogError);
+    expect((refusal as LogError).kind).toBe(kind);
+    expect(newer.objects).toEqual(before.objects); // and it leaves the evidence alone
+  });
+
+  it("refuses the log of another key and of another origin", async () => {
+    const { newer } = await twoStates();
+    const signer = ed25519Signer(TEST_SIGNER.name, new Uint8Array(32).fill(2));
+    await expect(Log.open({ ...logOn(newer), signer })).rejects.toMatchObject({ kind: "BAD_SIGNATURE" });
+    await expect(Log.open({ ...logOn(newer), origin: "b.test" })).rejects.toMatchObject({
+      kind: "WRONG_LOG",
+    });
+  });
+
+  it("refuses a stage that is not the committed one", async () => {
+    const disk = new MemoryDisk();
+    await Log.create(logOn(disk));
+    // Killed after the swap: open 5 reads, stage, swap.
+    for (let after = 6; disk.head!.generation < 2; after++)
+      await live(disk, [entriesFrom(0, 5)], new Map(), { after, coin: () => false });
+    const [name] = disk.staging.keys();
+    disk.staging.set(name!, disk.staging.get(name!)!.with(-1, 1));
+    await expect(Log.open(logOn(disk))).rejects.toMatchObject({ kind: "CORRUPT_OBJECT", file: name });
+  });
+});
+
+describe("head and stage: what recovery reads must be what was written", () => {
+  const stage = encodeStage([
+    { path: "tile/0/000.p/1", bytes: new Uint8Array(32) },
+    { path: "tile/entries/000.p/1", bytes: Uint8Array.of(0, 0) },
+  ]);
+  const head = formatLogHead({
+    stage: stageName(1n, stage),
+    previous: "ab".repeat(32),
+    note: utf8("a\n\n— a AAAAAAAA\n"),
+  });
+
+  it("reads what it writes", () => {
+    expect(formatHex(encodeStage(parseStage(stage)))).toBe(formatHex(stage));
+    expect(formatHex(formatLogHead(parseLogHead(head)))).toBe(formatHex(head));
+    const empty = { stage: undefined, previous: undefined, note: utf8("x") };
+    expect(parseLogHead(formatLogHead(empty))).toEqual(empty);
+  });
+
+  it("takes no path out of the log, and none twice", () => {
+    for (const path of ["../head", "checkpoint", "tile/0/0", ""])
+      expect(() => parseStage(encodeStage([{ path, bytes: new Uint8Array() }]))).toThrow(ParseError);
+    const twice = { path: "tile/0/000", bytes: new Uint8Array() };
+    expect(() => parseStage(encodeStage([twice, twice]))).toThrow(ParseError);
+  });
+
+  it("survives any bytes and has one spelling", () => {
+    expectParserToSurvive(parseStage, stage);
+    expectParserToSurvive(parseLogHead, head);
+    expectOneSpelling((bytes) => encodeStage(parseStage(bytes)), stage);
+    expectOneSpelling((bytes) => formatLogHead(parseLogHead(bytes)), head);
+  });
+});

@@ -1,0 +1,155 @@
+/**
+ * Opens a log after whatever happened to it: completes a commit that a crash interrupted, or refuses to go on when the
+ * storage contradicts itself. Doing it twice changes nothing.
+ * @module
+ */
+import { equalBytes, formatHex, sha256 } from "@bootproof/bytes";
+import { corruptObject } from "./authenticated-tiles.ts";
+import { openCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
+import { publish, putFiles, type LogPlace, type LogState } from "./commit.ts";
+import { LogError } from "./log-error.ts";
+import { headDigest, parseLogHead, type LogHead } from "./log-head.ts";
+import { LogReader } from "./log-reader.ts";
+import type { NoteVerifier } from "./note.ts";
+import { parseStage, parseStageName, STAGE_PREFIX } from "./stage.ts";
+import type { ObjectStore } from "./storage.ts";
+import { CHECKPOINT_PATH, TILE_WIDTH } from "./tile-path.ts";
+import { noteVerifiers } from "./verifier.ts";
+
+/** A log that is whole again, and a reader of it. */
+export interface RecoveredLog {
+  readonly state: LogState;
+  readonly reader: LogReader;
+}
+
+/** Recovers the log at `place`; throws {@link LogError} when it must not be written to. */
+export async function recover(place: LogPlace): Promise<RecoveredLog> {
+  const { objects, staging } = place;
+  const verifiers = noteVerifiers([place.signer.vkey]);
+  const stored = await readHead(place);
+  const committed = openFile("head", stored.head.note, verifiers, place.origin);
+  const published = await readPublished(objects, verifiers, place.origin);
+  refuseContradiction(committed, published);
+
+  if (stored.head.stage !== undefined) await applyStage(objects, staging, stored.head.stage);
+  const reader = await LogReader.open((path) => objects.get(path), committed);
+  await refuseFork(reader, published);
+  const partialBundle = await readPartialBundle(reader);
+
+  const current = published?.size === committed.size ? published : undefined;
+  if (current === undefined) await publish(objects, stored.head.note);
+  await removeDeadStages(staging, committed.size);
+  const state = {
+    generation: stored.generation,
+    headDigest: headDigest(stored.bytes),
+    note: current?.note ?? stored.head.note,
+    tree: { size: committed.size, root: committed.root },
+    edge: reader.tiles.rightEdge(),
+    partialBundle,
+  };
+  return { state, reader };
+}
+
+interface StoredHead {
+  readonly generation: number;
+  readonly bytes: Uint8Array;
+  readonly head: LogHead;
+}
+
+async function readHead(place: LogPlace): Promise<StoredHead> {
+  const stored = await place.head.read();
+  if (stored === undefined) {
+    if ((await place.objects.get(CHECKPOINT_PATH)) !== undefined)
+      throw new LogError("ROLLBACK", "there is a public checkpoint but no head: the private part is lost", {
+        file: CHECKPOINT_PATH,
+        hint: "restore the private folder; signing from an older state would fork the log",
+      });
+    throw new LogError("NO_LOG", "there is no log here");
+  }
+  try {
+    return { ...stored, head: parseLogHead(stored.bytes) };
+  } catch (error) {
+    throw corruptObject(error, "head");
+  }
+}
+
+async function readPublished(
+  objects: ObjectStore,
+  verifiers: readonly NoteVerifier[],
+  origin: string,
+): Promise<SignedCheckpoint | undefined> {
+  const note = await objects.get(CHECKPOINT_PATH);
+  return note === undefined ? undefined : openFile(CHECKPOINT_PATH, note, verifiers, origin);
+}
+
+function openFile(
+  file: string,
+  note: Uint8Array,
+  verifiers: readonly NoteVerifier[],
+  origin: string,
+): SignedCheckpoint {
+  try {
+    return openCheckpoint(note, verifiers, origin);
+  } catch (error) {
+    if (!(error instanceof LogError)) throw corruptObject(error, file);
+    const { expected = "the log's own key", found = "none of it" } = error;
+    throw new LogError(error.kind, `${file}: ${error.message}`, { file, expected, found, cause: error });
+  }
+}
+
+function refuseContradiction(committed: SignedCheckpoint, published: SignedCheckpoint | undefined): void {
+  if (published === undefined || published.size < committed.size) return;
+  if (published.size > committed.size)
+    throw new LogError(
+      "ROLLBACK",
+      "the public checkpoint is larger than the head: the head was rolled back",
+      {
+        file: CHECKPOINT_PATH,
+        expected: `a size of at most ${committed.size}`,
+        found: String(published.size),
+        hint: "restore the newest head; signing from an older one would fork the log",
+      },
+    );
+  if (!equalBytes(published.root, committed.root)) throw fork(published, formatHex(committed.root));
+}
+
+async function refuseFork(reader: LogReader, published: SignedCheckpoint | undefined): Promise<void> {
+  if (published === undefined) return;
+  const root = await reader.rootAt(published.size);
+  if (!equalBytes(root, published.root)) throw fork(published, formatHex(root));
+}
+
+function fork(published: SignedCheckpoint, expected: string): LogError {
+  return new LogError("FORK", `the public checkpoint of size ${published.size} is of another tree`, {
+    file: CHECKPOINT_PATH,
+    expected,
+    found: formatHex(published.root),
+    hint: "keep both checkpoints: together they show that the log signed two trees",
+  });
+}
+
+async function applyStage(objects: ObjectStore, staging: ObjectStore, name: string): Promise<void> {
+  const stage = await staging.get(name);
+  // Removed after publication: then the tiles are complete, and the check of the right edge says so.
+  if (stage === undefined) return;
+  const found = formatHex(sha256(stage));
+  if (!name.endsWith(`-${found}`))
+    throw new LogError("CORRUPT_OBJECT", "the stage is not the one that was committed", {
+      file: name,
+      expected: name.slice(name.lastIndexOf("-") + 1),
+      found,
+    });
+  await putFiles(objects, parseStage(stage));
+}
+
+async function readPartialBundle(reader: LogReader): Promise<readonly Uint8Array[]> {
+  const { size } = reader.head;
+  if (size % BigInt(TILE_WIDTH) === 0n) return [];
+  return (await reader.bundle(size / BigInt(TILE_WIDTH))).map(({ entry }) => entry);
+}
+
+/** A stage that leads to no larger tree than the committed one can never be committed any more. */
+async function removeDeadStages(staging: ObjectStore, size: bigint): Promise<void> {
+  for (const name of await staging.list(STAGE_PREFIX))
+    if (parseStageName(name) <= size) await staging.delete(name);
+}
