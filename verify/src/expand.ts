@@ -1,0 +1,66 @@
+/**
+ * Published measurements, shape by shape: what each machine would report.
+ * @module
+ */
+import { formatDigest } from "@bootproof/bytes";
+import { expandReference, MeasureError, snpProfile } from "@bootproof/measure";
+import { hasAxes, parseCounts, type PlatformMeasurements, type SnpMeasurements } from "@bootproof/statement";
+import type { Check } from "./answer.ts";
+
+/** The registers of one shape. */
+export interface ExpandedMeasurement {
+  readonly platform: string;
+  readonly shape: Readonly<Record<string, string | number>>;
+  readonly registers: Readonly<Record<string, string>>;
+}
+
+/** Axes come from a publisher; their product bounds our work, not theirs. */
+const MAX_SHAPES = 65_536;
+
+/** Every shape of an entry with its registers; throws {@link MeasureError} for what cannot be derived here. */
+export function* expandMeasurements(entry: PlatformMeasurements): Generator<ExpandedMeasurement> {
+  if (!hasAxes(entry)) {
+    yield { platform: entry.platform, shape: entry.shape, registers: entry.registers };
+    return;
+  }
+  const counts = parseCounts(entry.axes.vcpus, "vcpus");
+  const shapes = counts.length * entry.axes.cpu.length * entry.axes.guestFeatures.length;
+  if (shapes > MAX_SHAPES)
+    throw new MeasureError("BP-SNP-001", "too many shapes", {
+      expected: `at most ${MAX_SHAPES}`,
+      found: `${shapes}`,
+    });
+  for (const cpu of entry.axes.cpu)
+    for (const guestFeatures of entry.axes.guestFeatures)
+      for (const vcpus of counts) yield expandShape(entry, { vcpus, cpu, guestFeatures });
+}
+
+/** Whether every platform's values can be derived for every CPU and feature set that its axes name. */
+export function checkMeasurements(entries: readonly PlatformMeasurements[]): Check {
+  const name = "measurements";
+  if (entries.length === 0)
+    return { name, answer: "undecided", reason: "the statement holds no measurement" };
+  try {
+    for (const entry of entries.filter(hasAxes)) {
+      const [vcpus = 1] = parseCounts(entry.axes.vcpus, "vcpus");
+      for (const cpu of entry.axes.cpu)
+        for (const guestFeatures of entry.axes.guestFeatures)
+          expandShape(entry, { vcpus, cpu, guestFeatures });
+    }
+  } catch (error) {
+    if (error instanceof MeasureError) return { name, answer: "undecided", reason: error.message };
+    throw error;
+  }
+  const platforms = [...new Set(entries.map(({ platform }) => platform))].join(", ");
+  return { name, answer: "yes", reason: `expected registers for ${platforms}` };
+}
+
+function expandShape(
+  entry: SnpMeasurements,
+  { vcpus, cpu, guestFeatures }: { vcpus: number; cpu: string; guestFeatures: string },
+): ExpandedMeasurement {
+  const { vmm } = snpProfile(entry.vmm);
+  const shape = { vcpus, cpu, guestFeatures: BigInt(guestFeatures) };
+  const launchDigest = formatDigest(expandReference({ vmm, ...entry.reference }, shape));
+  return { platform: entry.platform, shape: { vmm, vcpus, cpu, guestFeatures }, registers: { launchDigest } };
+}
