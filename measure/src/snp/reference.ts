@@ -28,7 +28,7 @@ export interface SnpReference {
   readonly vmsas: readonly VmsaReference[];
 }
 
-/** The reference of a prepared launch for these CPUs and guest features; vCPU counts do not matter. Sorted. */
+/** The reference of a prepared launch for these CPUs and guest features; vCPU counts do not matter. Sorted by their text. */
 export function referenceOf(launch: SnpLaunch, shapes: Iterable<SnpShape>): SnpReference {
   const vmsas = new Map<string, VmsaReference>();
   for (const shape of shapes) {
@@ -36,7 +36,7 @@ export function referenceOf(launch: SnpLaunch, shapes: Iterable<SnpShape>): SnpR
     const { bsp, ap } = launch.vmsaDigests(resolved);
     const [cpuSignature, guestFeatures] = [hex(resolved.cpuSignature), hex(resolved.guestFeatures)];
     const entry = { cpuSignature, guestFeatures, bsp: formatDigest(bsp), ap: formatDigest(ap) };
-    vmsas.set(`${cpuSignature.padStart(10, "0")}/${guestFeatures.padStart(18, "0")}`, entry);
+    vmsas.set(`${cpuSignature} ${guestFeatures}`, entry);
   }
   const sorted = [...vmsas].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
   return { vmm: launch.prefix.profile.vmm, prefix: formatDigest(launch.prefix.digest), vmsas: sorted };
