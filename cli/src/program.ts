@@ -8,7 +8,12 @@ import type { Frame } from "./frame/frame.ts";
 import { addGlobalOptions } from "./frame/options.ts";
 import { defineCompletion } from "./verbs/completion.ts";
 import { defineExplain } from "./verbs/explain.ts";
+import { defineInit } from "./verbs/init.ts";
+import { defineInspect } from "./verbs/inspect.ts";
 import { defineKey } from "./verbs/key.ts";
+import { defineLock } from "./verbs/lock.ts";
+import { defineLog } from "./verbs/log.ts";
+import { defineLookup } from "./verbs/lookup.ts";
 import { defineMeasure } from "./verbs/measure.ts";
 import { defineStore } from "./verbs/store.ts";
 import { defineVersion, VERSION } from "./verbs/version.ts";
@@ -25,7 +30,12 @@ export function makeProgram(frame: Frame): Command {
     .configureHelp({ sortOptions: false, helpWidth: 100 })
     .addHelpText("after", AFTER);
   addGlobalOptions(program);
+  defineInit(program, frame);
+  defineLock(program, frame);
   defineMeasure(program, frame);
+  defineInspect(program, frame);
+  defineLookup(program, frame);
+  defineLog(program, frame);
   defineStore(program, frame);
   defineKey(program, frame);
   defineExplain(program, frame);

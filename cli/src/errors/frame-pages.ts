@@ -5,7 +5,7 @@
 import { EXIT } from "../frame/exit-code.ts";
 import type { Pages } from "./page.ts";
 
-/** Pages of BP-USAGE, BP-FILE and BP-BUG. */
+/** Pages of BP-USAGE, BP-FILE, BP-NET and BP-BUG. */
 export const FRAME_PAGES: Pages = {
   "BP-USAGE-001": {
     title: "the command line is wrong",
@@ -90,6 +90,18 @@ export const FRAME_PAGES: Pages = {
     exit: EXIT.cannotWrite,
     why: "Overwriting a key loses it.",
     fix: "Name another file, or move the old one away first.",
+  },
+  "BP-NET-001": {
+    title: "the network is needed and may not be used",
+    exit: EXIT.unavailable,
+    why: "--offline opens no socket, and what was asked for lies at a URL.",
+    fix: "Run without --offline, or name a local folder.",
+  },
+  "BP-NET-002": {
+    title: "a URL cannot be fetched",
+    exit: EXIT.unavailable,
+    why: "The server cannot be reached, or answers with an error.",
+    fix: "Check the address, the network and the proxy, and try again.",
   },
   "BP-BUG-001": {
     title: "a bug of bootproof",

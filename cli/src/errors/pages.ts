@@ -3,8 +3,10 @@
  * @module
  */
 import { BUILD_PAGES } from "./build-pages.ts";
+import { EXECUTION_PAGES } from "./execution-pages.ts";
 import { FRAME_PAGES } from "./frame-pages.ts";
 import type { Pages } from "./page.ts";
+import { LOG_PAGES } from "./log-pages.ts";
 import { MEASURE_PAGES } from "./measure-pages.ts";
 import { PARSE_PAGES } from "./parse-pages.ts";
 import { STORE_PAGES } from "./store-pages.ts";
@@ -15,5 +17,7 @@ export const PAGES: Pages = {
   ...PARSE_PAGES,
   ...STORE_PAGES,
   ...BUILD_PAGES,
+  ...EXECUTION_PAGES,
   ...MEASURE_PAGES,
+  ...LOG_PAGES,
 };

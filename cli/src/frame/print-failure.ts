@@ -11,8 +11,9 @@ export function formatFailure(failure: Failure, color: boolean): string {
   const { file, offset, expected, found, hint, issues = [] } = failure.detail;
   const place = file === undefined || failure.message.includes(file) ? "" : `${printable(file)}: `;
   const lines = [`bootproof: ${paint("error:", "red", color)} ${place}${printable(failure.message)}`];
-  // One problem is in the message already; a list says more than the message does.
-  if (issues.length > 1) for (const issue of issues) lines.push(`  ${printable(issue)}`);
+  // Some messages list their issues already.
+  if (!issues.every((issue) => failure.message.includes(issue)))
+    for (const issue of issues) lines.push(`  ${printable(issue)}`);
   if (offset !== undefined) lines.push(`  offset    0x${offset.toString(16)} (${String(offset)})`);
   if (expected !== undefined) lines.push(`  expected  ${printable(expected)}`);
   if (found !== undefined) lines.push(`  found     ${printable(found)}`);

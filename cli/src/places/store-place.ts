@@ -49,7 +49,7 @@ export async function reachable(store: OpenStore): Promise<Set<string>> {
     const size = sizes.get(next);
     if (size === undefined || size > MAX_REFERRING) continue;
     const bytes = await store.blobs.get(next).catch(() => undefined);
-    if (bytes !== undefined) see(new TextDecoder("latin1").decode(bytes));
+    if (bytes !== undefined) see(Buffer.from(bytes).toString("latin1"));
   }
   return found;
 }

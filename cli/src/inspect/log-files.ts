@@ -1,0 +1,122 @@
+/**
+ * Looks at what logs hand out: bundles, checkpoints, envelopes. Nothing is verified here, and the output says so.
+ * @module
+ */
+import type { UntrustedStatement } from "../statements/read-entry.ts";
+import { formatFields, formatTable } from "../report/table.ts";
+import { startsWith, textHead, type Inspector } from "./inspection.ts";
+
+const UNVERIFIED = "not verified: bootproof verify FILE --policy P does that\n";
+
+/** A tlog-proof bundle. */
+export const inspectBundle: Inspector = async (bytes) => {
+  if (!startsWith(bytes, "c2sp.org/tlog-proof@")) return undefined;
+  const { formatHex } = await import("@bootproof/bytes");
+  const { leafHash, parseCheckpoint, parseNote, parseTlogProof } = await import("@bootproof/log");
+  const proof = parseTlogProof(bytes);
+  const note = parseNote(proof.checkpoint);
+  const checkpoint = parseCheckpoint(note.unverifiedText);
+  const leaf = proof.extra === undefined ? undefined : await describeLeaf(proof.extra);
+  const hash =
+    proof.extra === undefined ? "none: the bundle carries no leaf" : formatHex(leafHash(proof.extra));
+  const signatures = note.signatures.map(({ name, keyId }) => `${name}+${keyId}`);
+  const fields: [string, string][] = [
+    ["kind", "tlog-proof bundle"],
+    ["log", checkpoint.origin],
+    ["index", `${proof.index} of ${checkpoint.size}`],
+    ["leaf hash", hash],
+    ["checkpoint signed as", signatures.join(", ")],
+  ];
+  return {
+    kind: "tlog-proof",
+    text: formatFields(fields) + (leaf?.text ?? "") + UNVERIFIED,
+    document: {
+      origin: checkpoint.origin,
+      index: Number(proof.index),
+      size: Number(checkpoint.size),
+      root: formatHex(checkpoint.root),
+      leafHash: hash,
+      signatures,
+      leaf: leaf?.document,
+    },
+  };
+};
+
+/** A signed checkpoint. */
+export const inspectCheckpoint: Inspector = async (bytes) => {
+  const head = textHead(bytes);
+  if (
+    !/^[^\n]+\n(0|[1-9][0-9]*)\n[A-Za-z0-9+/]{43}=\n/.test(head) ||
+    !head.includes("\n\n\u00e2\u0080\u0094 ")
+  )
+    return undefined;
+  const { formatHex } = await import("@bootproof/bytes");
+  const { parseCheckpoint, parseNote } = await import("@bootproof/log");
+  const note = parseNote(bytes);
+  const { origin, size, root, extensions } = parseCheckpoint(note.unverifiedText);
+  const signatures = note.signatures.map(({ name, keyId }) => `${name}+${keyId}`);
+  const fields: [string, string][] = [
+    ["kind", "checkpoint"],
+    ["origin", origin],
+    ["size", String(size)],
+    ["root", formatHex(root)],
+    ...extensions.map((line): [string, string] => ["extension", line]),
+    ["signed as", signatures.join(", ")],
+  ];
+  const document = { origin, size: Number(size), root: formatHex(root), extensions, signatures };
+  return { kind: "checkpoint", text: formatFields(fields) + UNVERIFIED, document };
+};
+
+/** A DSSE envelope. */
+export const inspectEnvelope: Inspector = async (bytes) => {
+  const head = textHead(bytes, 65_536);
+  if (!head.trimStart().startsWith("{") || !head.includes('"payloadType"')) return undefined;
+  const { text, document } = await describeLeaf(bytes);
+  return { kind: "envelope", text: formatFields([["kind", "DSSE envelope"]]) + text + UNVERIFIED, document };
+};
+
+async function describeLeaf(bytes: Uint8Array): Promise<{ text: string; document: object }> {
+  const { claimedSigners, readEntry } = await import("../statements/read-entry.ts");
+  const entry = readEntry(bytes);
+  const { subject, predicateType, predicate } = entry.statement;
+  const fields: [string, string][] = [
+    ["statement", predicateType],
+    ["signed as", claimedSigners(entry).join(", ")],
+    ...(await describePredicate(entry)),
+  ];
+  const subjects = subject.map(({ name, digest }) => [
+    name,
+    digest["sha256"] ?? Object.values(digest)[0] ?? "",
+  ]);
+  return {
+    text: formatFields(fields) + formatTable(subjects, ["subject", "sha256"]),
+    document: { signers: claimedSigners(entry), statement: { subject, predicateType, predicate } },
+  };
+}
+
+async function describePredicate(entry: UntrustedStatement): Promise<[string, string][]> {
+  if (entry.kind === "rebuild") {
+    const { verdict, of, reason } = entry.statement.predicate;
+    return [
+      ["verdict", verdict],
+      ["of", `${of.origin} index ${of.index}`],
+      ...(reason === undefined ? [] : ([["reason", reason]] as [string, string][])),
+    ];
+  }
+  if (entry.kind !== "boot-measurement") return [];
+  const { release, build, measurements } = entry.statement.predicate;
+  const { expandShapes } = await import("../statements/expand-shapes.ts");
+  return [
+    ["release", `${release.name} ${release.version}`],
+    ["recipe", build.recipe.sha256],
+    ["lock", build.lock.sha256],
+    ["provenance", build.provenance.sha256],
+    ...build.actions.map(({ name, action }): [string, string] => [`action of ${name}`, action.sha256]),
+    ...measurements
+      .flatMap(expandShapes)
+      .map(({ platform, shape, register, value }): [string, string] => [
+        `${platform} ${shape} ${register}`,
+        value,
+      ]),
+  ];
+}

@@ -1,0 +1,193 @@
+/**
+ * A log on a folder. `DIR` holds what everyone may read (checkpoint, tiles, `log.vkey`) and nothing else, so that any
+ * web server can serve it; `DIR.private` beside it holds the log's key, its head and what is being written.
+ * @module
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, readFile, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+
+import {
+  formatSigningKey,
+  formatVkey,
+  makeSigningKey,
+  parseVkey,
+  signerOf,
+  type Signer,
+  type SigningKey,
+} from "@bootproof/bytes";
+import {
+  fetchCheckpoint,
+  Log,
+  LogReader,
+  noteVerifiers,
+  type FetchObject,
+  type SignedCheckpoint,
+} from "@bootproof/log";
+import { DirectoryHead, DirectoryObjects } from "@bootproof/store";
+
+import { reading } from "../errors/to-failure.ts";
+import type { Context } from "../frame/context.ts";
+import { EXIT } from "../frame/exit-code.ts";
+import { Failure } from "../frame/failure.ts";
+import { errno, outputFailure, readInputText, writeAnswer } from "../frame/files.ts";
+import { readKeyFile, writeKeyFile } from "../signing/key-file.ts";
+
+const VKEY_FILE = "log.vkey";
+const KEY_FILE = "log.key";
+
+/** The folder with a log's private state. */
+export function privateFolder(folder: string): string {
+  return `${folder.replace(/\/+$/, "")}.private`;
+}
+
+/** Starts an empty log under a name, with a new key; the key's name is the log's origin. */
+export async function createLog(folder: string, origin?: string): Promise<{ log: Log; signer: Signer }> {
+  const hidden = privateFolder(folder);
+  if (await exists(join(folder, "checkpoint"))) throw alreadyThere(folder);
+  try {
+    await mkdir(hidden, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw outputFailure(hidden, error);
+  }
+  const file = join(hidden, KEY_FILE);
+  // A key without a log is what a killed `log init` leaves; it has signed nothing that anyone saw.
+  const key = (await exists(file)) ? await readKeyFile(file) : await newKey(file, "log", origin);
+  const signer = signerOf(key);
+  const log = await Log.create(await placeOf(folder, signer));
+  await writeAnswer(join(folder, VKEY_FILE), `${formatVkey(key.vkey)}\n`);
+  return { log, signer };
+}
+
+/** Opens a log for writing. */
+export async function openLog(folder: string): Promise<{ log: Log; signer: Signer }> {
+  const file = join(privateFolder(folder), KEY_FILE);
+  if (!(await exists(file))) throw noLog(folder);
+  const signer = signerOf(await readKeyFile(file));
+  return { log: await Log.open(await placeOf(folder, signer)), signer };
+}
+
+/** Opens a log for writing, or starts one when the folder holds none. */
+export async function openOrCreateLog(folder: string): Promise<{ log: Log; signer: Signer }> {
+  return (await exists(join(privateFolder(folder), KEY_FILE))) && (await exists(join(folder, "checkpoint")))
+    ? openLog(folder)
+    : createLog(folder);
+}
+
+/** A log opened for reading: its verified checkpoint, and whose word the key is. */
+export interface ReadableLog {
+  /** Opens the tree; throws LogError when its right edge does not hash to the checkpoint. */
+  readonly open: () => Promise<LogReader>;
+  readonly checkpoint: SignedCheckpoint;
+  readonly fetch: FetchObject;
+  readonly vkey: string;
+  /** True when the key was found beside the log and not named by the user. */
+  readonly selfReported: boolean;
+}
+
+/** Opens a log at a folder or URL for reading, by the key named or else by the key that lies beside it. */
+export async function readLog(context: Context, place: string, vkey?: string): Promise<ReadableLog> {
+  const fetch = /^https?:\/\//.test(place)
+    ? urlFetch(context, place)
+    : folderFetch(resolve(context.cwd, place));
+  const found = vkey ?? (await readVkeyFile(fetch, place));
+  const name = reading("the log's key", () => parseVkey(found)).name;
+  const checkpoint = await fetchCheckpoint(fetch, noteVerifiers([found]), name);
+  const open = (): Promise<LogReader> => LogReader.open(fetch, checkpoint);
+  return { open, checkpoint, fetch, vkey: found, selfReported: vkey === undefined };
+}
+
+/** Makes a key whose name, unless given, comes from the key itself, and writes it to a new file. */
+export async function newKey(file: string, role: string, name?: string): Promise<SigningKey> {
+  const seed = new Uint8Array(randomBytes(32));
+  const unique = createHash("sha256")
+    .update("bootproof key name\n")
+    .update(makeSigningKey("x", seed).vkey.publicKey);
+  const key = reading("the log's name", () =>
+    makeSigningKey(name ?? `bootproof.local/${role}-${unique.digest("hex").slice(0, 8)}`, seed),
+  );
+  await writeKeyFile(file, formatSigningKey(key));
+  return key;
+}
+
+async function placeOf(folder: string, signer: Signer): Promise<Parameters<typeof Log.open>[0]> {
+  const hidden = privateFolder(folder);
+  return {
+    origin: signer.name,
+    signer,
+    objects: await DirectoryObjects.open(folder),
+    staging: await DirectoryObjects.open(join(hidden, "staging")),
+    head: await DirectoryHead.open(join(hidden, "head")),
+  };
+}
+
+async function readVkeyFile(fetch: FetchObject, place: string): Promise<string> {
+  const bytes = await fetch(VKEY_FILE);
+  if (bytes !== undefined) return new TextDecoder().decode(bytes).trim();
+  if ((await fetch("checkpoint")) === undefined) throw noLog(place);
+  const hint = "name the log's key: --vkey KEY";
+  throw new Failure("BP-LOG-013", EXIT.undecided, "the log's key is not known", {
+    file: place,
+    expected: VKEY_FILE,
+    hint,
+  });
+}
+
+function folderFetch(folder: string): FetchObject {
+  return async (path) => {
+    try {
+      const bytes = await readFile(join(folder, path));
+      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    } catch (error) {
+      if (errno(error) === "ENOENT" || errno(error) === "ENOTDIR") return undefined;
+      throw error;
+    }
+  };
+}
+
+// Entry bundles are the largest files: 256 entries of 64 KiB.
+const MAX_OBJECT = 2 ** 24 + 2 ** 16;
+
+function urlFetch({ options, signal }: Context, base: string): FetchObject {
+  if (options.offline)
+    throw new Failure("BP-NET-001", EXIT.unavailable, "a log at a URL cannot be read with --offline", {
+      found: base,
+    });
+  return async (path) => {
+    const url = `${base.replace(/\/+$/, "")}/${path}`;
+    try {
+      const response = await fetch(url, { signal });
+      if (response.status === 404 || response.status === 410) return undefined;
+      if (!response.ok) throw new Error(`status ${String(response.status)}`);
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      if (bytes.length > MAX_OBJECT) throw new Error(`more than ${String(MAX_OBJECT)} bytes`);
+      return bytes;
+    } catch (error) {
+      const found = error instanceof Error ? error.message : String(error);
+      throw new Failure("BP-NET-002", EXIT.unavailable, `cannot fetch ${url}`, { found, cause: error });
+    }
+  };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function noLog(place: string): Failure {
+  const hint = `check --log, or start one: bootproof log init --log ${place}`;
+  return new Failure("BP-LOG-003", EXIT.noInput, "no log at this place", { file: place, hint });
+}
+
+function alreadyThere(folder: string): Failure {
+  const hint = "add to it (bootproof log add), or choose another folder";
+  return new Failure("BP-LOG-004", EXIT.cannotWrite, "there is a log already", { file: folder, hint });
+}
+
+/** Reads a public key from a file, or takes it as it was typed. */
+export async function readVkey(text: string): Promise<string> {
+  if (/^[^\s+]+\+[0-9a-f]{8}\+/.test(text)) return text;
+  return (await readInputText(text, 8192)).trim();
+}
