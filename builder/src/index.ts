@@ -63,3 +63,39 @@ export type { YamlPath, YamlValue } from "./yaml.ts";
 export { fetchInputs, type FetchOptions, type FetchProgress, type FetchSummary } from "./inputs.ts";
 export { IMPLIED_PACKAGES, lockRecipe, type LockOptions, type NewLock } from "./lock-recipe.ts";
 export { findMirrors, MIRROR_VARIABLE, mirrorName, type Mirror, type MirrorOptions } from "./mirrors.ts";
+export {
+  findActionResult,
+  listRememberedBlobs,
+  rememberActionResult,
+  type ActionResult,
+} from "./action-cache.ts";
+export { prepareAction, type PreparedAction } from "./action.ts";
+export {
+  buildRecipe,
+  type Artifact,
+  type BuildEvent,
+  type BuildOptions,
+  type BuildResult,
+  type BuiltComponent,
+} from "./build.ts";
+export {
+  compareArtifacts,
+  findFirstDifference,
+  type ArtifactComparison,
+  type Comparison,
+  type FirstDifference,
+  type SectionDescriber,
+} from "./compare.ts";
+export type { Conditions, Variation } from "./conditions.ts";
+export type { BuildLimits } from "./control-group.ts";
+export {
+  defaultLimits,
+  LocalExecutor,
+  type ExecuteOptions,
+  type Execution,
+  type Executor,
+  type StepEvent,
+} from "./executor.ts";
+export type { RemoteDigest } from "./remote-execution.ts";
+export type { BuildStore } from "./toolchain-root.ts";
+export { buildTwice, type TwiceComponent, type TwiceResult } from "./twice.ts";

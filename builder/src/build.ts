@@ -1,0 +1,300 @@
+/**
+ * Builds a locked recipe: inputs, toolchain root, action, and then its remembered result or a run. A composing recipe
+ * builds its components side by side, each as an action of its own.
+ * @module
+ */
+import { availableParallelism } from "node:os";
+import { dirname } from "node:path";
+import { utf8 } from "@bootproof/bytes";
+import type { Blob } from "@bootproof/store";
+import { findActionResult, rememberActionResult, type ActionResult } from "./action-cache.ts";
+import { prepareAction, type PreparedAction } from "./action.ts";
+import type { BuildLimits } from "./control-group.ts";
+import { LocalExecutor, type Executor } from "./executor.ts";
+import { fetchInputs, type FetchOptions } from "./inputs.ts";
+import type { BuildingLock } from "./lock.ts";
+import type { LockedBuilding, LockedComposition, LockedRecipe } from "./locked-recipe.ts";
+import type { ArtifactKind } from "./recipe.ts";
+import {
+  openToolchainRoot,
+  recallToolchainRoot,
+  type BuildStore,
+  type RootOptions,
+  type ToolchainRoot,
+} from "./toolchain-root.ts";
+
+/** Something that happened, for showing progress. */
+export interface BuildEvent {
+  /** Path of component names, joined by `/`; "" for a recipe that is built by itself. */
+  readonly component: string;
+  /** `inputs`, `toolchain`, or a step of the recipe. */
+  readonly step: string;
+  readonly state: "start" | "progress" | "done" | "fail" | "cached";
+  readonly elapsedMs: number;
+  readonly logPath?: string;
+  /** How far it has come, e.g. `41 of 101 packages`. */
+  readonly detail?: string;
+}
+
+/** An artifact: an output, by content. */
+export interface Artifact {
+  readonly kind: ArtifactKind;
+  readonly sha256: string;
+  readonly size: number;
+}
+
+/** One action that was built or recalled. */
+export interface BuiltComponent {
+  readonly component: string;
+  readonly recipe: LockedBuilding;
+  readonly action: PreparedAction;
+  readonly outputs: Readonly<Record<string, Artifact>>;
+  readonly log: Blob;
+  readonly seconds: Readonly<Record<string, number>>;
+  readonly buildSize: number;
+  readonly cached: boolean;
+  /** Limits that the machine enforced on the build as a whole; empty when it was recalled. */
+  readonly limited: readonly string[];
+}
+
+/** What a recipe gave. */
+export interface BuildResult {
+  readonly recipe: LockedRecipe;
+  readonly outputs: Readonly<Record<string, Artifact>>;
+  /** Every action, components before what composes them; one for a building recipe. */
+  readonly components: readonly BuiltComponent[];
+}
+
+/** How to build. Nothing in here may change what comes out. */
+export interface BuildOptions {
+  readonly store: BuildStore;
+  /** Mirrors and how to fetch. */
+  readonly inputs?: Omit<FetchOptions, "store" | "recipeFolder" | "signal" | "onProgress">;
+  /** Components at once; each may use all processors. */
+  readonly jobs?: number;
+  readonly executor?: Executor;
+  readonly limits?: Partial<BuildLimits>;
+  readonly timeoutSeconds?: number;
+  /** Build even what was built before. */
+  readonly noCache?: boolean;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: BuildEvent) => void;
+}
+
+/** Builds `recipe`; throws BuildError for the first thing that fails, after ending what else is under way. */
+export async function buildRecipe(recipe: LockedRecipe, options: BuildOptions): Promise<BuildResult> {
+  const stop = new AbortController();
+  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+  const jobs = new JobSlots(options.jobs ?? availableParallelism());
+  try {
+    return await build(recipe, "", { ...options, signal }, jobs);
+  } catch (cause) {
+    stop.abort(cause);
+    await jobs.idle();
+    throw cause;
+  }
+}
+
+function build(
+  recipe: LockedRecipe,
+  component: string,
+  options: BuildOptions,
+  jobs: JobSlots,
+): Promise<BuildResult> {
+  return recipe.form === "building"
+    ? jobs.run(() => buildOne(recipe, component, options))
+    : buildComposition(recipe, component, options, jobs);
+}
+
+async function buildComposition(
+  recipe: LockedComposition,
+  above: string,
+  options: BuildOptions,
+  jobs: JobSlots,
+): Promise<BuildResult> {
+  const names = [...recipe.components.keys()];
+  const built = await Promise.all(
+    [...recipe.components].map(([name, component]) =>
+      build(component, above === "" ? name : `${above}/${name}`, options, jobs),
+    ),
+  );
+  const byName = new Map(names.map((name, index) => [name, built[index]]));
+  const outputs: Record<string, Artifact> = {};
+  for (const [name, { from, kind }] of Object.entries(recipe.recipe.recipe.outputs)) {
+    const artifact =
+      from === "cmdline"
+        ? await options.store.blobs.put(utf8(recipe.recipe.recipe.cmdline ?? ""))
+        : byName.get(from.component)?.outputs[from.output];
+    // Loading the recipe has checked that the component has this output.
+    if (artifact === undefined) throw new RangeError(`output ${name} comes from nowhere`);
+    outputs[name] = { kind, sha256: artifact.sha256, size: artifact.size };
+  }
+  return { recipe, outputs, components: built.flatMap(({ components }) => components) };
+}
+
+async function buildOne(
+  recipe: LockedBuilding,
+  component: string,
+  options: BuildOptions,
+): Promise<BuildResult> {
+  options.signal?.throwIfAborted();
+  const recalled = options.noCache === true ? undefined : await recall(recipe, options);
+  const built = recalled ?? (await runAction(recipe, component, options));
+  if (built.cached) options.onEvent?.({ component, step: "build", state: "cached", elapsedMs: 0 });
+  const outputs: Record<string, Artifact> = {};
+  for (const [name, { kind }] of Object.entries(recipe.recipe.recipe.outputs)) {
+    const blob = built.result.outputs[name];
+    if (blob === undefined) throw new RangeError(`the executor left out output ${name}`);
+    outputs[name] = { kind, ...blob };
+  }
+  const { log, seconds, buildSize } = built.result;
+  const { action, cached, limited } = built;
+  const one = { component, recipe, action, outputs, log, seconds, buildSize, cached, limited };
+  return { recipe, outputs, components: [one] };
+}
+
+interface Built {
+  readonly action: PreparedAction;
+  readonly result: ActionResult;
+  readonly cached: boolean;
+  readonly limited: readonly string[];
+}
+
+/** The remembered result, found without fetching or unpacking anything. */
+async function recall(recipe: LockedBuilding, options: BuildOptions): Promise<Built | undefined> {
+  const { lock } = recipe.lock;
+  const toolchain = await recallToolchainRoot(options.store, lock.packages);
+  if (toolchain === undefined) return undefined;
+  const action = actionOf(recipe, toolchain, options);
+  const result = await findActionResult(options.store, action.digest.hash, Object.keys(action.outputs));
+  if (result === undefined) return undefined;
+  // A file beside the recipe that was edited since the lock is an error even if the old one was built before.
+  const files = lock.sources.filter(({ origin }) => origin.kind === "file");
+  await bringInputs({ ...lock, packages: [], sources: files }, recipe, options);
+  return { action, result, cached: true, limited: [] };
+}
+
+async function runAction(recipe: LockedBuilding, component: string, options: BuildOptions): Promise<Built> {
+  const { store } = options;
+  const { action, rootOptions } = await prepareBuild(recipe, component, options);
+  const known =
+    options.noCache === true
+      ? undefined
+      : await findActionResult(store, action.digest.hash, Object.keys(action.outputs));
+  if (known !== undefined) return { action, result: known, cached: true, limited: [] };
+  const executor = options.executor ?? new LocalExecutor(store);
+  const execution = await executor.execute(action, {
+    ...rootOptions,
+    packages: recipe.lock.lock.packages,
+    label: recipe.recipe.recipe.name,
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    onStep: (event) => options.onEvent?.({ component, ...event }),
+  });
+  await rememberActionResult(store.refs, action.digest.hash, execution);
+  return { action, result: execution, cached: false, limited: execution.limited };
+}
+
+/** Brings the inputs, opens the toolchain root and makes the action; reports both as steps. */
+export async function prepareBuild(
+  recipe: LockedBuilding,
+  component: string,
+  options: BuildOptions,
+): Promise<{ action: PreparedAction; rootOptions: RootOptions }> {
+  const { lock } = recipe.lock;
+  await tell(options, component, "inputs", (progress) => bringInputs(lock, recipe, options, progress));
+  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  const toolchain = await tell(options, component, "toolchain", (progress) =>
+    openToolchainRoot(options.store, lock.packages, {
+      ...signal,
+      onUnpacked: (_, done, total) => progress(`${done} of ${total} packages`),
+    }),
+  );
+  const onDamaged = (path: string): void =>
+    options.onEvent?.({
+      component,
+      step: "toolchain",
+      state: "progress",
+      elapsedMs: 0,
+      detail: `${path} was changed; unpacking again`,
+    });
+  return { action: actionOf(recipe, toolchain, options), rootOptions: { ...signal, onDamaged } };
+}
+
+const actionOf = (
+  recipe: LockedBuilding,
+  toolchain: ToolchainRoot,
+  { timeoutSeconds }: BuildOptions,
+): PreparedAction => prepareAction(recipe.recipe.recipe, recipe.lock.lock, toolchain, timeoutSeconds);
+
+async function bringInputs(
+  lock: BuildingLock,
+  recipe: LockedBuilding,
+  options: BuildOptions,
+  progress?: (detail: string) => void,
+): Promise<void> {
+  await fetchInputs(lock, {
+    ...options.inputs,
+    store: options.store.path,
+    recipeFolder: dirname(recipe.recipe.path),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    onProgress: ({ inputs, state }) =>
+      state === "fetching" ? undefined : progress?.(`${inputs.done} of ${inputs.total} inputs`),
+  });
+}
+
+async function tell<T>(
+  { onEvent }: BuildOptions,
+  component: string,
+  step: string,
+  work: (progress: (detail: string) => void) => Promise<T>,
+): Promise<T> {
+  const started = performance.now();
+  const say = (state: BuildEvent["state"], detail?: string): void =>
+    onEvent?.({
+      component,
+      step,
+      state,
+      elapsedMs: Math.round(performance.now() - started),
+      ...(detail === undefined ? {} : { detail }),
+    });
+  say("start");
+  try {
+    const result = await work((detail) => say("progress", detail));
+    say("done");
+    return result;
+  } catch (cause) {
+    say("fail");
+    throw cause;
+  }
+}
+
+/** Runs at most so many jobs at once, the others in the order they came. */
+class JobSlots {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+  readonly #running = new Set<Promise<unknown>>();
+
+  constructor(count: number) {
+    this.#free = Math.max(1, count);
+  }
+
+  async run<T>(job: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const running = job();
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free++;
+      else next();
+    }
+  }
+
+  /** Waits until every job that was started has ended, well or not. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Builds a recipe, then each of its actions again under other conditions, and compares: what comes out must not
+ * depend on where, when, as whom or on how many processors it was built.
+ * @module
+ */
+import type { Blob } from "@bootproof/store";
+import {
+  buildRecipe,
+  prepareBuild,
+  type BuildOptions,
+  type BuildResult,
+  type BuiltComponent,
+} from "./build.ts";
+import { compareArtifacts, type Comparison, type SectionDescriber } from "./compare.ts";
+import { varyConditions, type Variation } from "./conditions.ts";
+import { LocalExecutor } from "./executor.ts";
+
+/** What building an action twice showed. */
+export interface TwiceComponent {
+  readonly component: string;
+  readonly comparison: Comparison;
+  readonly variations: readonly Variation[];
+}
+
+/** What building a recipe twice showed. */
+export interface TwiceResult {
+  /** The first build, under the standard conditions. */
+  readonly first: BuildResult;
+  readonly verdict: Comparison["verdict"];
+  readonly components: readonly TwiceComponent[];
+}
+
+/** Builds `recipe` twice; the second time always runs. Throws BuildError when either build fails. */
+export async function buildTwice(
+  recipe: Parameters<typeof buildRecipe>[0],
+  options: BuildOptions,
+  describe?: SectionDescriber,
+): Promise<TwiceResult> {
+  const first = await buildRecipe(recipe, options);
+  const components: TwiceComponent[] = [];
+  // One after the other: a varied build has one processor, and a memory share that was free when it started.
+  for (const built of first.components) components.push(await buildAgain(built, options, describe));
+  const same = components.every(({ comparison }) => comparison.verdict === "IDENTICAL");
+  return { first, verdict: same ? "IDENTICAL" : "DIVERGED", components };
+}
+
+async function buildAgain(
+  built: BuiltComponent,
+  options: BuildOptions,
+  describe: SectionDescriber | undefined,
+): Promise<TwiceComponent> {
+  const { component, recipe } = built;
+  const { action, rootOptions } = await prepareBuild(recipe, component, options);
+  const { conditions, variations } = varyConditions(action.sourceDateEpoch, built.buildSize);
+  const second = await new LocalExecutor(options.store).execute(action, {
+    ...rootOptions,
+    packages: recipe.lock.lock.packages,
+    label: `${recipe.recipe.recipe.name}-again`,
+    conditions,
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    onStep: (event) => options.onEvent?.({ component, ...event, step: `${event.step} (again)` }),
+  });
+  const comparison = await compareArtifacts(
+    options.store.blobs,
+    blobsOf(built.outputs),
+    second.outputs,
+    describe,
+  );
+  return { component, comparison, variations };
+}
+
+const blobsOf = (outputs: BuiltComponent["outputs"]): Record<string, Blob> =>
+  Object.fromEntries(Object.entries(outputs).map(([name, { sha256, size }]) => [name, { sha256, size }]));

@@ -1,0 +1,39 @@
+/**
+ * A thread that unpacks packages, one message each: decompression takes almost all of the time.
+ * @module
+ */
+import { parentPort } from "node:worker_threads";
+import { ParseError, type ParseErrorCode } from "@bootproof/bytes";
+import { hashFile } from "./tree-on-disk.ts";
+import { unpackPackage, type UnpackedPackage } from "./unpack-package.ts";
+
+/** Asks a worker to unpack the package file `path` below `directory`. */
+export interface UnpackOrder {
+  readonly path: string;
+  /** What the package file must be: the store may have been damaged since it was fetched. */
+  readonly sha256: string;
+  readonly directory: string;
+}
+
+/** A worker's answer; an error crosses threads as data, because classes do not. */
+export type UnpackAnswer =
+  | { readonly differs: string }
+  | { readonly unpacked: UnpackedPackage }
+  | { readonly malformed: { readonly code: ParseErrorCode; readonly at: string; readonly message: string } }
+  | { readonly failed: Error };
+
+async function answer({ path, sha256, directory }: UnpackOrder): Promise<UnpackAnswer> {
+  try {
+    const found = hashFile(path);
+    if (found !== sha256) return { differs: found };
+    return { unpacked: await unpackPackage(path, directory) };
+  } catch (cause) {
+    if (cause instanceof ParseError)
+      return { malformed: { code: cause.code, at: cause.at, message: cause.message } };
+    return { failed: cause instanceof Error ? cause : new Error(String(cause)) };
+  }
+}
+
+parentPort?.on("message", (order: UnpackOrder) => {
+  void answer(order).then((result) => parentPort?.postMessage(result));
+});
