@@ -99,3 +99,4 @@ export {
 export type { RemoteDigest } from "./remote-execution.ts";
 export type { BuildStore } from "./toolchain-root.ts";
 export { buildTwice, type TwiceComponent, type TwiceResult } from "./twice.ts";
+export { checkHost, type HostCheck } from "./check-host.ts";
