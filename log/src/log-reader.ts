@@ -41,6 +41,8 @@ export class LogReader {
   readonly head: TreeHead;
   readonly #fetch: FetchObject;
   readonly #tiles: AuthenticatedTiles;
+  /** The bundle read last: entries are asked for in runs. */
+  #recent: { readonly number: bigint; readonly bundle: Promise<readonly BundledEntry[]> } | undefined;
 
   private constructor(fetch: FetchObject, head: TreeHead, tiles: AuthenticatedTiles) {
     this.#fetch = fetch;
@@ -107,6 +109,17 @@ export class LogReader {
 
   /** The entries of bundle `number`, each checked against its leaf hash; throws {@link LogError}. */
   async bundle(number: bigint): Promise<readonly BundledEntry[]> {
+    if (this.#recent?.number !== number) this.#recent = { number, bundle: this.#readBundle(number) };
+    const { bundle } = this.#recent;
+    try {
+      return await bundle;
+    } catch (error) {
+      if (this.#recent.bundle === bundle) this.#recent = undefined;
+      throw error;
+    }
+  }
+
+  async #readBundle(number: bigint): Promise<readonly BundledEntry[]> {
     const width = widthAt(0, number, this.head.size);
     const [hashes, { bytes, path }] = await Promise.all([
       this.#tiles.tile(0, number),

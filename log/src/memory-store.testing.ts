@@ -89,14 +89,13 @@ export class MemoryProcess {
     const flight = this.#inFlight;
     this.#inFlight = [];
     flight.forEach(({ run, die }, nth) => {
-      const lives = this.#kill === undefined || this.operations < this.#kill.after;
-      if (lives) {
+      if (this.#kill === undefined || this.operations < this.#kill.after) {
         this.operations++;
         run();
         return;
       }
       this.#dead = true;
-      if (this.#kill?.coin(nth) === true) run();
+      if (this.#kill.coin(nth)) run();
       die();
     });
   }

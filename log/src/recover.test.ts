@@ -1,6 +1,7 @@
 import { formatHex, ParseError, parseUtf8, utf8 } from "@bootproof/bytes";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { audit } from "./audit.ts";
 import { openCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
 import { verifyConsistency } from "./consistency.ts";
 import { expectOneSpelling, expectParserToSurvive } from "./hostile.testing.ts";
@@ -47,6 +48,12 @@ async function live(
   } catch (error) {
     if (!(error instanceof Killed)) throw error;
   }
+  // Readers see the disk as it is, before anybody recovers it.
+  const note = disk.objects.get("checkpoint");
+  if (note !== undefined)
+    expect(
+      (await audit((path) => Promise.resolve(disk.objects.get(path)), open(note))).fault,
+    ).toBeUndefined();
 }
 
 /** Invariants of a log that has just been opened: everything told is there, everything public is one chain. */
@@ -76,7 +83,8 @@ describe("recovery: an entry that was acknowledged and is gone, or a log that sp
     const batches = sizes.map((count, at) => entriesFrom(at * 1000, count));
     const dry = new MemoryDisk();
     const process = new MemoryProcess(dry);
-    const log = await Log.create({ ...logOn(dry), ...process });
+    const { objects, staging, head } = process;
+    const log = await Log.create({ ...logOn(dry), objects, staging, head });
     for (const batch of batches) await log.append(batch);
     expect(process.operations).toBeGreaterThan(50);
     for (let after = 0; after <= process.operations; after++)

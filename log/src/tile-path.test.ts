@@ -2,10 +2,10 @@ import { ParseError, parseUtf8, utf8 } from "@bootproof/bytes";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { expectParserToSurvive, readVectors } from "./hostile.testing.ts";
-import { formatTilePath, parseTilePath, partialTiles, hashesAtLevel } from "./tile-path.ts";
+import { formatTilePath, parseTilePath, partialTiles, hashesAtLevel, type TilePath } from "./tile-path.ts";
 
 interface Case {
-  readonly level?: number;
+  readonly level?: number | "entries";
   readonly index: number;
   readonly width: number;
   readonly path: string;
@@ -24,7 +24,7 @@ describe("tile paths: a reader and a log that name a file differently never meet
   it.each([...vectors.tile, ...vectors.entries].map((vector) => [vector.path, vector] as const))(
     "reads and prints %s",
     (path, { level = "entries", index, width }) => {
-      const tile = { level, index: BigInt(index), width } as const;
+      const tile: TilePath = { level, index: BigInt(index), width };
       expect(parseTilePath(path)).toEqual(tile);
       expect(formatTilePath(tile)).toBe(path);
     },

@@ -39,7 +39,7 @@ describe("private keys: a key file written by Go tools must open here, and the o
   });
 
   it("never repeats the key in an error", () => {
-    const [{ v: text }] = vectors.private as [Case];
+    const { v: text } = vectors.private[0]!;
     const secret = text.split("+").slice(4).join("+");
     for (const wrong of [
       text.slice(0, -1),
@@ -62,7 +62,7 @@ describe("private keys: a key file written by Go tools must open here, and the o
   });
 
   it("survives any bytes", () => {
-    const [{ v: text }] = vectors.private as [Case];
+    const { v: text } = vectors.private[0]!;
     expectParserToSurvive((bytes) => parsePrivateKey(parseUtf8(bytes, "private key")), utf8(text));
   });
 });
