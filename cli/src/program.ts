@@ -6,6 +6,7 @@ import { Command } from "commander";
 
 import type { Frame } from "./frame/frame.ts";
 import { addGlobalOptions } from "./frame/options.ts";
+import { defineBuild } from "./verbs/build.ts";
 import { defineCompletion } from "./verbs/completion.ts";
 import { defineExplain } from "./verbs/explain.ts";
 import { defineInit } from "./verbs/init.ts";
@@ -32,6 +33,7 @@ export function makeProgram(frame: Frame): Command {
   addGlobalOptions(program);
   defineInit(program, frame);
   defineLock(program, frame);
+  defineBuild(program, frame);
   defineMeasure(program, frame);
   defineInspect(program, frame);
   defineLookup(program, frame);

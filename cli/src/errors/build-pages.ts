@@ -133,4 +133,10 @@ export const BUILD_PAGES: Pages = {
     why: "The repository cannot be reached or does not hold the commit.",
     fix: "Check the URL and the commit.",
   },
+  "BP-INPUT-005": {
+    title: "downloads cannot be written",
+    exit: EXIT.cannotWrite,
+    why: "The store's folder of downloads is on a full or read-only disk.",
+    fix: "Free some space (bootproof store gc), or name another store: --store DIR or BOOTPROOF_STORE",
+  },
 };

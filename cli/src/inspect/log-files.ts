@@ -105,7 +105,7 @@ async function describePredicate(entry: UntrustedStatement): Promise<[string, st
   }
   if (entry.kind !== "boot-measurement") return [];
   const { release, build, measurements } = entry.statement.predicate;
-  const { expandShapes } = await import("../statements/expand-shapes.ts");
+  const { shapeValues } = await import("../statements/shape-text.ts");
   return [
     ["release", `${release.name} ${release.version}`],
     ["recipe", build.recipe.sha256],
@@ -113,7 +113,7 @@ async function describePredicate(entry: UntrustedStatement): Promise<[string, st
     ["provenance", build.provenance.sha256],
     ...build.actions.map(({ name, action }): [string, string] => [`action of ${name}`, action.sha256]),
     ...measurements
-      .flatMap(expandShapes)
+      .flatMap(shapeValues)
       .map(({ platform, shape, register, value }): [string, string] => [
         `${platform} ${shape} ${register}`,
         value,

@@ -2,6 +2,7 @@
  * `bootproof lookup DIGEST`: who published this register, artifact or key in a log.
  * @module
  */
+import type { Statement } from "@bootproof/statement";
 import type { Command } from "commander";
 
 import type { Context } from "../frame/context.ts";
@@ -93,15 +94,15 @@ async function parseAnyDigest(text: string): Promise<string> {
 }
 
 async function matches(entry: UntrustedStatement, digest: string): Promise<string[]> {
-  const what = entry.statement.subject.flatMap(({ name, digest: digests }) =>
-    Object.values(digests).includes(digest) ? [`artifact ${name}`] : [],
+  const { findDigest } = await import("@bootproof/verify");
+  const { shapeText } = await import("../statements/shape-text.ts");
+  const what = findDigest(entry.statement as Statement, digest).map((match) =>
+    match.kind === "artifact"
+      ? `artifact ${match.name}`
+      : `${match.platform} ${match.register} of ${shapeText(match.shape)}`,
   );
   if (entry.kind === "boot-measurement") {
-    const { expandShapes } = await import("../statements/expand-shapes.ts");
-    const { measurements, build } = entry.statement.predicate;
-    for (const measurement of measurements)
-      for (const { platform, shape, register, value } of expandShapes(measurement))
-        if (value === digest) what.push(`${platform} ${register} of ${shape}`);
+    const { build } = entry.statement.predicate;
     for (const { name, action } of build.actions) if (action.sha256 === digest) what.push(`action ${name}`);
     for (const part of ["recipe", "lock", "provenance"] as const)
       if (build[part].sha256 === digest) what.push(part);
