@@ -1,6 +1,5 @@
 /**
- * The URIs that name our types. They identify; nothing is ever fetched from them. The texts they name stand in
- * docs/spec.
+ * The URIs that name our types. They identify; nothing is ever fetched from them.
  * @module
  */
 
