@@ -17,17 +17,17 @@ export interface FetchOptions extends MirrorOptions {
   /** Root of the store. */
   readonly store: string;
   /** Folder of the recipe: where its `file:` sources are. Without it they must be in the store or vendored. */
-  readonly recipeFolder?: string;
+  readonly recipeFolder?: string | undefined;
   /** Base URL of an archive of old states of Debian, asked last. */
-  readonly snapshot?: string;
+  readonly snapshot?: string | undefined;
   /** Open no socket. */
-  readonly offline?: boolean;
+  readonly offline?: boolean | undefined;
   /** Downloads at once. */
-  readonly connections?: number;
+  readonly connections?: number | undefined;
   /** Give a server up when nothing comes for this long, in milliseconds. */
-  readonly idleMs?: number;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: FetchProgress) => void;
+  readonly idleMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: FetchProgress) => void) | undefined;
 }
 
 /** How far fetching has come. */

@@ -24,14 +24,14 @@ import { readArchiveKeys } from "./release-signature.ts";
 export interface LockOptions extends MirrorOptions {
   /** Root of the store; indexes and `url:` and `git:` sources are kept there. */
   readonly store: string;
-  readonly offline?: boolean;
-  readonly signal?: AbortSignal;
+  readonly offline?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** The time at which signatures and dates must hold; now, unless a test says otherwise. */
-  readonly at?: Date;
+  readonly at?: Date | undefined;
   /** Armored keys instead of the Debian archive's, for an archive of one's own. */
-  readonly keys?: readonly string[];
+  readonly keys?: readonly string[] | undefined;
   /** Called as each recipe and suite is begun. */
-  readonly onProgress?: (what: string) => void;
+  readonly onProgress?: ((what: string) => void) | undefined;
 }
 
 /** A lock that was made, not yet written. */

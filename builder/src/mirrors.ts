@@ -17,13 +17,13 @@ export type Mirror =
 /** What the user says about mirrors. */
 export interface MirrorOptions {
   /** `--from`: folders or URLs. */
-  readonly from?: readonly string[];
+  readonly from?: readonly string[] | undefined;
   /** `--mirror`: base URLs of archives. */
-  readonly mirrors?: readonly string[];
+  readonly mirrors?: readonly string[] | undefined;
   /** The environment; BOOTPROOF_DEBIAN_MIRROR may hold several URLs between spaces. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Where apt keeps its configuration; null to leave it aside. */
-  readonly aptRoot?: string | null;
+  readonly aptRoot?: string | null | undefined;
 }
 
 /** The environment variable that names mirrors of the archive. */

@@ -26,7 +26,7 @@ export async function readArchiveKeys(): Promise<readonly string[]> {
 }
 
 /**
- * Opens a clear-signed text; `at` is the time signatures and keys must be good at. Throws
+ * Opens a clear-signed text; signatures must have been made before `at`, while their key was good. Throws
  * {@link BuildError} BP-RESOLVE-001 unless a signature by one of `armoredKeys` holds.
  */
 export async function openClearSigned(
