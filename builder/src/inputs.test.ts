@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { formatHex, sha256, utf8 } from "@bootproof/bytes";
@@ -240,6 +240,19 @@ describe("a file beside the recipe", () => {
       }),
     );
   });
+});
+
+it("a link out of the recipe's folder, or a folder, is no source", async () => {
+  const lock = lockOf([], [["passwd", utf8("x"), { kind: "file", path: "config/passwd" }]]);
+  await vendor({ "config/linux.config": utf8("x") });
+  await symlink("/etc/passwd", join(folder, "vendored/config/passwd"));
+  const fetching = () => fetchInputs(lock, options({ recipeFolder: join(folder, "vendored") }));
+  await expect(fetching()).rejects.toThrow(refusal("BP-RECIPE-006", { found: "/etc/passwd" }));
+  await rm(join(folder, "vendored/config/passwd"));
+  await mkdir(join(folder, "vendored/config/passwd"));
+  await expect(fetching()).rejects.toThrow(
+    refusal("BP-RECIPE-006", { message: naming("is not a regular file") }),
+  );
 });
 
 it("a file at a URL is asked there when no vendored place has it", async () => {

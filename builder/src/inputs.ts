@@ -3,12 +3,11 @@
  * that has it. Nothing is fetched that the lock does not name.
  * @module
  */
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import { BuildError } from "./build-error.ts";
 import { copyVerified, fetchBlob, openInputStore, type InputStore, type WantedFile } from "./fetch-blob.ts";
 import { fetchGitCommit } from "./git-source.ts";
 import type { BuildingLock, LockedSource } from "./lock.ts";
+import { findLocalSource } from "./local-source.ts";
 import { findMirrors, type Mirror, type MirrorOptions } from "./mirrors.ts";
 import { snapshotMirrors } from "./snapshot.ts";
 
@@ -146,8 +145,9 @@ async function bringFile(
   options: FetchOptions,
   elsewhere: () => Promise<void>,
 ): Promise<void> {
-  const local = options.recipeFolder === undefined ? undefined : join(options.recipeFolder, path);
-  if (local === undefined || (await stat(local).catch(() => undefined)) === undefined) {
+  const local =
+    options.recipeFolder === undefined ? undefined : await findLocalSource(options.recipeFolder, path);
+  if (local === undefined) {
     await elsewhere();
     return;
   }

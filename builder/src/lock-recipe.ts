@@ -14,6 +14,7 @@ import { fetchGitCommit } from "./git-source.ts";
 import type { BuildingLock, Lock, LockedComponent, LockedPackage, LockedSource } from "./lock.ts";
 import { requestOf } from "./lock-request.ts";
 import { formatLock } from "./lock-text.ts";
+import { findLocalSource } from "./local-source.ts";
 import { componentPaths, refuseCycle } from "./locked-recipe.ts";
 import { findMirrors, type Mirror, type MirrorOptions } from "./mirrors.ts";
 import type { BuildingRecipe, DebianSource, DebianSuite, RecipeSource } from "./recipe.ts";
@@ -199,7 +200,15 @@ async function lockSource(
 }
 
 async function lockFile(path: string, name: string, folder: string): Promise<LockedSource> {
-  const file = join(folder, path);
+  const file = await findLocalSource(folder, path);
+  if (file === undefined)
+    throw new BuildError(
+      "BP-RECIPE-006",
+      `${join(folder, path)}: the recipe names it as a source, and it is not there`,
+      {
+        file: join(folder, path),
+      },
+    );
   const bytes = await readFile(file).catch((cause: unknown) => {
     throw new BuildError("BP-RECIPE-006", `${file}: the recipe names it as a source, and it cannot be read`, {
       file,
