@@ -16,7 +16,9 @@ import { defineLock } from "./verbs/lock.ts";
 import { defineLog } from "./verbs/log.ts";
 import { defineLookup } from "./verbs/lookup.ts";
 import { defineMeasure } from "./verbs/measure.ts";
+import { defineRelease } from "./verbs/release.ts";
 import { defineStore } from "./verbs/store.ts";
+import { defineVerify } from "./verbs/verify.ts";
 import { defineVersion, VERSION } from "./verbs/version.ts";
 
 /** Builds the program with all its verbs. */
@@ -35,6 +37,8 @@ export function makeProgram(frame: Frame): Command {
   defineLock(program, frame);
   defineBuild(program, frame);
   defineMeasure(program, frame);
+  defineRelease(program, frame);
+  defineVerify(program, frame);
   defineInspect(program, frame);
   defineLookup(program, frame);
   defineLog(program, frame);

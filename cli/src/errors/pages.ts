@@ -9,6 +9,7 @@ import type { Pages } from "./page.ts";
 import { LOG_PAGES } from "./log-pages.ts";
 import { MEASURE_PAGES } from "./measure-pages.ts";
 import { PARSE_PAGES } from "./parse-pages.ts";
+import { RELEASE_PAGES } from "./release-pages.ts";
 import { STORE_PAGES } from "./store-pages.ts";
 
 /** The pages of all codes. */
@@ -20,4 +21,5 @@ export const PAGES: Pages = {
   ...EXECUTION_PAGES,
   ...MEASURE_PAGES,
   ...LOG_PAGES,
+  ...RELEASE_PAGES,
 };

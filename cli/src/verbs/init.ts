@@ -70,8 +70,6 @@ toolchain:
 
 env:
   SOURCE_DATE_EPOCH: "1735689600"
-  # File times as they are: the faked clock of each process starts anew.
-  NO_FAKE_STAT: "1"
 
 # Shell scripts, run in order in /build, without network and under a fixed clock.
 steps:

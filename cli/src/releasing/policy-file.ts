@@ -1,0 +1,67 @@
+/**
+ * The policy that a release leaves beside its bundle: whoever checks against it accepts this publisher and this log,
+ * so a verifier reads it and edits it.
+ * @module
+ */
+import { readFile } from "node:fs/promises";
+
+import { readYamlAs } from "@bootproof/builder";
+import { parseVkey } from "@bootproof/bytes";
+import { policySchema, type Policy } from "@bootproof/verify";
+
+import { EXIT } from "../frame/exit-code.ts";
+import { Failure } from "../frame/failure.ts";
+import { readInputText, writeAnswer } from "../frame/files.ts";
+
+const MAX_POLICY = 2 ** 20;
+
+/** The keys of a release. */
+export interface ReleaseKeys {
+  readonly release: string;
+  readonly publisher: string;
+  readonly log: string;
+}
+
+/** Reads a policy; throws a failure that lists every problem with its line. */
+export async function readPolicy(file: string): Promise<Policy> {
+  return parsePolicy(await readInputText(file, MAX_POLICY), file);
+}
+
+/** The policy that accepts the keys of a release and asks for no witness and no rebuild. */
+export function formatPolicy({ release, publisher, log }: ReleaseKeys): string {
+  const { name } = parseVkey(publisher);
+  return `# Whose word counts. bootproof wrote this for its own release: before you verify others' bundles with it,
+# compare the keys with what their owners publish, and say how many witnesses and rebuilders you want.
+publishers:
+  - organisation: ${JSON.stringify(name)}
+    key: ${JSON.stringify(publisher)}
+    subjects: [${JSON.stringify(release)}]
+logs:
+  - ${JSON.stringify(log)}
+# Cosignatures that the log's checkpoint needs, e.g. {need: 2, keys: [...]}.
+witnesses: any
+# Organisations that must have rebuilt it, e.g.
+# {need: 1, accept: [IDENTICAL], rebuilders: [{organisation: example.org, key: ...}]}.
+rebuilds: any
+`;
+}
+
+/** Parses a policy's text. */
+export function parsePolicy(text: string, file: string): Policy {
+  const read = readYamlAs(policySchema, text, file);
+  if (read.ok) return read.value;
+  const hint = "bootproof release writes a policy to start from";
+  throw new Failure("BP-POLICY-001", EXIT.badConfig, read.issues.join("\n"), {
+    file,
+    issues: read.issues,
+    hint,
+  });
+}
+
+/** Writes the policy unless one is there that names both keys: that one may have been edited. */
+export async function writePolicyFile(file: string, keys: ReleaseKeys): Promise<"written" | "kept"> {
+  const there = await readFile(file, "utf8").catch(() => "");
+  if (there.includes(keys.publisher) && there.includes(keys.log)) return "kept";
+  await writeAnswer(file, formatPolicy(keys));
+  return "written";
+}

@@ -1,0 +1,104 @@
+/**
+ * What `release` prints at the end: what machines will report, what was built, where it is logged, what to type next.
+ * @module
+ */
+import { join } from "node:path";
+
+import { oneLine } from "../report/printable.ts";
+import { paint } from "../report/paint.ts";
+import { formatFields, formatTable } from "../report/table.ts";
+import { shapeValues } from "../statements/shape-text.ts";
+import type { Released } from "../verbs/release.ts";
+
+/** The final table of a release. */
+export function formatReleased(released: Released, shown: (path: string) => string, color: boolean): string {
+  const { built, artifacts, measurements, logged, verdict, own, logs, files } = released;
+  const { name, version } = built.recipe.recipe.recipe;
+  const values = measurements.flatMap(shapeValues);
+  const rows = values.map(({ platform, shape, register, value }) => [platform, shape, register, value]);
+  const shapes = rows.length === 0 ? "" : formatTable(rows, ["platform", "shape", "register", "value"]);
+  const files_ = artifacts.map(({ name: artifact, kind, size, sha256 }) => [
+    artifact,
+    kind,
+    String(size),
+    sha256,
+  ]);
+  const answer = paint(verdict.answer, verdict.answer === "yes" ? "green" : "yellow", color);
+  const fields: [string, string][] = [
+    ["release", `${name} ${version}`],
+    ["signed as", own.signer.vkey],
+    ["log", `${shown(files.log)} (${verdict.place.origin})`],
+    ["log index", `${logged.index}${logged.duplicate ? " (was there)" : ""}`],
+    ["bundle", shown(files.bundle)],
+    ["policy", shown(files.policy)],
+    ...logs.map(([component, path]): [string, string] => [
+      `build log${component === "" ? "" : ` of ${component}`}`,
+      shown(path),
+    ]),
+  ];
+  const next = nextCommands(released, shown);
+  return [
+    shapes,
+    formatTable(files_, ["artifact", "kind", "size", "sha256"]),
+    formatFields(fields),
+    `verified offline from its own bundle: ${answer} (${verdict.checks.length} checks)\n`,
+    `next, a verifier types:\n  ${next.verify}\nnext, a rebuilder types:\n  ${next.rebuild}\n`,
+  ]
+    .filter((part) => part !== "")
+    .join("\n");
+}
+
+/** The document of `release --json`. */
+export function releasedDocument(released: Released): object {
+  const { built, artifacts, measurements, logged, verdict, own, logs, files } = released;
+  const { recipe, lock } = built.recipe;
+  return {
+    schema: "bootproof/release/1",
+    release: { name: recipe.recipe.name, version: recipe.recipe.version },
+    recipe: recipe.sha256,
+    lock: lock.sha256,
+    measurements: measurements.flatMap(shapeValues),
+    artifacts: artifacts.map(({ name, kind, size, sha256, sha384 }) => ({
+      name,
+      kind,
+      size,
+      sha256,
+      sha384,
+      path: join(files.out, "artifacts", name),
+    })),
+    actions: built.components.map(({ component, action, cached }) => ({
+      component,
+      digest: action.digest.hash,
+      cached,
+    })),
+    log: {
+      path: files.log,
+      origin: verdict.place.origin,
+      index: Number(logged.index),
+      duplicate: logged.duplicate,
+    },
+    bundle: files.bundle,
+    policy: files.policy,
+    signer: own.signer.vkey,
+    answer: verdict.answer,
+    checks: verdict.checks,
+    logs: logs.map(([component, path]) => ({ component, path })),
+    next: nextCommands(released, (path) => path),
+  };
+}
+
+function nextCommands(
+  { files }: Released,
+  shown: (path: string) => string,
+): { verify: string; rebuild: string } {
+  const [bundle, policy] = [quoteWord(shown(files.bundle)), quoteWord(shown(files.policy))];
+  return {
+    verify: `bootproof verify ${bundle} --policy ${policy}`,
+    rebuild: `bootproof rebuild ${bundle} --policy ${policy}`,
+  };
+}
+
+/** A path as a shell takes it. */
+function quoteWord(word: string): string {
+  return /^[\w./+-]+$/.test(word) ? word : `'${oneLine(word, 4096).replaceAll("'", `'\\''`)}'`;
+}
