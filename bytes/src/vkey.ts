@@ -25,8 +25,8 @@ export type KeyType = (typeof KEY_TYPE)[keyof typeof KEY_TYPE];
 
 const KEY_LENGTH: Readonly<Record<KeyType, number>> = { 0x01: 32, 0x04: 32, 0x06: 1312 };
 
-/** Origins and cosigner names are at most 255 bytes in C2SP tlog-cosignature. */
-const MAX_NAME = 255;
+/** A vkey of 1312 key bytes has about 1,800 characters; the rest is room for the name. */
+const MAX_VKEY_LENGTH = 4096;
 
 /** A public key with its name. `keyId` is 8 lower-case hex digits: a hint, not a commitment. */
 export interface Vkey {
@@ -65,12 +65,12 @@ export function parseVkey(text: string, field = "vkey"): Vkey {
   return vkey;
 }
 
-/** Refuses a key name that is empty, too long, or holds a space, a plus or a control character. */
+/** Refuses a key name that a note cannot carry: empty, or with Unicode white space, a plus or a control character. */
 export function checkKeyName(name: string, field: string): void {
-  // \s lacks U+0085, which Go's unicode.IsSpace has.
-  if (name === "" || /[\s+\u0000-\u0020\u007f-\u0085]/u.test(name) || utf8(name).length > MAX_NAME)
+  // Control characters are what is refused; White_Space has U+0085, which \s lacks and Go's unicode.IsSpace has.
+  if (!/^[^\p{White_Space}+\u0000-\u001f\u007f]+$/u.test(name) || !name.isWellFormed())
     throw new ParseError("BAD_ENCODING", field, {
-      expected: `1 to ${MAX_NAME} bytes without space or plus`,
+      expected: "a name without space, plus or control character",
       found: quote(name),
     });
 }
@@ -86,6 +86,11 @@ export function splitKeyText(
   text: string,
   field: string,
 ): { name: string; keyId: string; type: KeyType; key: Uint8Array } {
+  if (text.length > MAX_VKEY_LENGTH)
+    throw new ParseError("TOO_LARGE", field, {
+      expected: `at most ${MAX_VKEY_LENGTH} characters`,
+      found: `${text.length}`,
+    });
   const [name, keyId, encoded] = text.split("+", 3);
   if (name === undefined || keyId === undefined || encoded === undefined)
     throw new ParseError("MISSING", field, { expected: "<name>+<key ID>+<base64>" });

@@ -4,6 +4,7 @@
  * it everything follows from head and stage. The checkpoint is the publication point.
  * @module
  */
+import { type Signer } from "@bootproof/bytes";
 import type { Sha256 } from "@bootproof/bytes";
 import { formatCheckpoint } from "./checkpoint.ts";
 import type { TreeHead } from "./consistency.ts";
@@ -12,7 +13,6 @@ import { formatLogHead, headDigest } from "./log-head.ts";
 import { leafHash } from "./merkle.ts";
 import { signNote } from "./note.ts";
 import type { RightEdge, TileObject } from "./right-edge.ts";
-import type { Signer } from "./signer.ts";
 import { encodeStage, stageName, type StagedFile } from "./stage.ts";
 import type { HeadStore, ObjectStore } from "./storage.ts";
 import { encodeEntryBundle } from "./tile.ts";

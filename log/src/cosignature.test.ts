@@ -1,11 +1,10 @@
-import { parseHex, parseUtf8, utf8 } from "@bootproof/bytes";
+import { parseHex, parseUtf8, utf8, parseVkey } from "@bootproof/bytes";
 import { describe, expect, it } from "vitest";
 import { cosign, cosignatureMessage } from "./cosignature.ts";
 import { readVectors } from "./hostile.testing.ts";
 import { addSignatures, checkSignatures, formatSignatureLine, parseNote } from "./note.ts";
 import { cosignatureSigner } from "./signer.ts";
 import { noteVerifiers } from "./verifier.ts";
-import { parseVkey } from "./vkey.ts";
 
 interface Case {
   readonly name: string;

@@ -11,9 +11,9 @@ import {
   ED25519_SIGNATURE_LENGTH,
   ed25519Verify,
   utf8,
+  type Signer,
 } from "@bootproof/bytes";
 import type { NoteSignature } from "./note.ts";
-import type { Signer } from "./signer.ts";
 
 const TIMESTAMP_LENGTH = 8;
 const MAX_TIMESTAMP = 0x7fff_ffff_ffff_ffffn;

@@ -46,14 +46,7 @@ export {
   type UntrustedNote,
   type VerifiedSignature,
 } from "./note.ts";
-export {
-  cosignatureSigner,
-  ed25519Signer,
-  formatPrivateKey,
-  parsePrivateKey,
-  type PrivateKey,
-  type Signer,
-} from "./signer.ts";
+export { cosignatureSigner, ed25519Signer } from "./signer.ts";
 export type { FetchObject, HeadStore, ObjectStore } from "./storage.ts";
 export {
   encodeEntryBundle,
@@ -83,12 +76,3 @@ export {
   type ProofQuestion,
   type ProofVerdict,
 } from "./verify-tlog-proof.ts";
-export {
-  computeKeyId,
-  formatVkey,
-  makeVkey,
-  parseVkey,
-  SIGNATURE_TYPE,
-  type SignatureType,
-  type Vkey,
-} from "./vkey.ts";

@@ -3,8 +3,18 @@
  * (draft of 2026-06). The text is octets; names are opaque, so they are kept one character an octet.
  * @module
  */
-import { formatHex, parseDecimal, ParseError, parseUtf8, quote, utf8 } from "@bootproof/bytes";
-import { parseVkey, SIGNATURE_TYPE, type SignatureType, type Vkey } from "./vkey.ts";
+import {
+  formatHex,
+  parseDecimal,
+  ParseError,
+  parseUtf8,
+  quote,
+  utf8,
+  parseVkey,
+  KEY_TYPE,
+  type KeyType,
+  type Vkey,
+} from "@bootproof/bytes";
 
 /** Caps on hostile policies, well above the 32 of each that the specification asks for. */
 const MAX_POLICY_SIZE = 1 << 20;
@@ -106,7 +116,7 @@ class PolicyDraft {
   #takeLog(items: readonly string[], at: string): void {
     const [key, url, ...rest] = items;
     if (key === undefined || rest.length > 0) throw shape(at, "log <vkey> [<url>]");
-    const vkey = keyOf(key, [SIGNATURE_TYPE.ed25519], at);
+    const vkey = keyOf(key, [KEY_TYPE.ed25519], at);
     refuseSameKey(vkey, this.#logs, at);
     this.#logs.push({ vkey, ...(url === undefined ? {} : { url }) });
   }
@@ -115,7 +125,7 @@ class PolicyDraft {
     const [name, key, url, ...rest] = items;
     if (name === undefined || key === undefined || rest.length > 0)
       throw shape(at, "witness <name> <vkey> [<url>]");
-    const vkey = keyOf(key, [SIGNATURE_TYPE.cosignature, SIGNATURE_TYPE.mldsa44], at);
+    const vkey = keyOf(key, [KEY_TYPE.cosignature, KEY_TYPE.mlDsa44], at);
     refuseSameKey(vkey, this.#witnesses, at);
     const witness = { kind: "witness", name, vkey, ...(url === undefined ? {} : { url }) } as const;
     this.#define(witness, at);
@@ -170,7 +180,7 @@ class PolicyDraft {
 
 const shape = (at: string, expected: string): ParseError => new ParseError("MISSING", at, { expected });
 
-function keyOf(octets: string, types: readonly SignatureType[], at: string): Vkey {
+function keyOf(octets: string, types: readonly KeyType[], at: string): Vkey {
   const bytes = Uint8Array.from(octets, (octet) => octet.charCodeAt(0));
   const vkey = parseVkey(parseUtf8(bytes, `${at} vkey`));
   if (!types.includes(vkey.type))

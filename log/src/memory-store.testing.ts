@@ -3,9 +3,9 @@
  * happens or does not, as a coin decides, and none after it does. What had been answered stays.
  * @module
  */
-import { equalBytes } from "@bootproof/bytes";
+import { equalBytes, type Signer } from "@bootproof/bytes";
 import type { LogOptions } from "./log.ts";
-import { ed25519Signer, type Signer } from "./signer.ts";
+import { ed25519Signer } from "./signer.ts";
 import type { HeadStore, ObjectStore } from "./storage.ts";
 
 /** The writing process died here. */

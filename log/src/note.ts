@@ -14,10 +14,11 @@ import {
   parseUtf8,
   quote,
   utf8,
+  checkKeyName,
+  type Vkey,
+  type Signer,
 } from "@bootproof/bytes";
 import { LogError } from "./log-error.ts";
-import type { Signer } from "./signer.ts";
-import { checkKeyName, type Vkey } from "./vkey.ts";
 
 /** Largest note read, in bytes: Go's x/mod takes no larger one either. */
 export const MAX_NOTE_SIZE = 1_000_000;

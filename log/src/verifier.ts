@@ -3,29 +3,28 @@
  * C2SP signed-note v1.0.0 "Signature types", tlog-cosignature v1.0.1.
  * @module
  */
-import { ed25519Verify } from "@bootproof/bytes";
+import { ed25519Verify, parseVkey, KEY_TYPE, type Vkey } from "@bootproof/bytes";
 import { cosignatureTimestamp, verifyCosignature } from "./cosignature.ts";
 import type { NoteVerifier } from "./note.ts";
-import { parseVkey, SIGNATURE_TYPE, type Vkey } from "./vkey.ts";
 
 /** The verifier of a vkey, or undefined for a type whose signatures cannot be checked here (ML-DSA-44). */
 export function noteVerifier(key: Vkey | string): NoteVerifier | undefined {
   const vkey = typeof key === "string" ? parseVkey(key) : key;
   const { type, publicKey } = vkey;
   switch (type) {
-    case SIGNATURE_TYPE.ed25519:
+    case KEY_TYPE.ed25519:
       return {
         vkey,
         verify: (text, signature) => ed25519Verify(publicKey, text, signature),
         timestamp: () => undefined,
       };
-    case SIGNATURE_TYPE.cosignature:
+    case KEY_TYPE.cosignature:
       return {
         vkey,
         verify: (text, signature) => verifyCosignature(publicKey, text, signature),
         timestamp: cosignatureTimestamp,
       };
-    case SIGNATURE_TYPE.mldsa44:
+    case KEY_TYPE.mlDsa44:
       return undefined;
   }
 }

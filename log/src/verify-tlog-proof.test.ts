@@ -108,7 +108,7 @@ describe("offline proofs: a release shown as logged that is not", () => {
   });
 
   it("cannot decide on a quorum that only an ML-DSA-44 witness could make", () => {
-    const mldsa = readVectors<{ valid: readonly string[] }>("vkey/vkeys.json").valid.at(-1)!;
+    const mldsa = readVectors<{ mldsa44_witness: { vkey: string } }>("keys.json").mldsa44_witness.vkey;
     const [, keyId] = mldsa.split("+");
     const proof = parseTlogProof(read("valid-0.tlog-proof"));
     const line = `— witness.example.test/w1 ${Buffer.from(`${keyId!}00`, "hex").toString("base64")}\n`;

@@ -3,7 +3,7 @@
  * else is an answer with a reason, and every check is answered.
  * @module
  */
-import { formatHex, type Sha256 } from "@bootproof/bytes";
+import { formatHex, type Sha256, KEY_TYPE } from "@bootproof/bytes";
 import { parseCheckpoint, type Checkpoint } from "./checkpoint.ts";
 import { verifyInclusion } from "./inclusion.ts";
 import { evaluateQuorum, parseLogPolicy, type LogPolicy, type PolicyWitness } from "./log-policy.ts";
@@ -11,7 +11,6 @@ import { leafHash } from "./merkle.ts";
 import { checkSignatures, parseNote, type CheckedSignatures } from "./note.ts";
 import { parseTlogProof, type TlogProof } from "./tlog-proof.ts";
 import { noteVerifiers } from "./verifier.ts";
-import { SIGNATURE_TYPE } from "./vkey.ts";
 
 /** Yes, no, or could not decide. */
 export type Answer = "yes" | "no" | "undecided";
@@ -114,7 +113,7 @@ function checkWitnesses(policy: LogPolicy, cosigned: CheckedSignatures): ProofCh
   const answerOf = ({ vkey }: PolicyWitness): Answer => {
     if (keys.has(vkey)) return "yes";
     const present = unchecked.includes(`${vkey.name}+${vkey.keyId}`);
-    return present && vkey.type === SIGNATURE_TYPE.mldsa44 ? "undecided" : "no";
+    return present && vkey.type === KEY_TYPE.mlDsa44 ? "undecided" : "no";
   };
   const seen = policy.witnesses.filter((witness) => answerOf(witness) === "yes").map(({ name }) => name);
   const list =
