@@ -72,7 +72,8 @@ export async function readTar(
   const reader = extract();
   const errors: Error[] = [];
   const note = (cause: unknown): Error => {
-    const error = cause instanceof Error ? cause : new Error(String(cause));
+    // What the system refuses, such as a full disk, is not the tar's fault.
+    const error = cause instanceof Error && "syscall" in cause ? cause : broken("tar", cause);
     errors.push(error);
     return error;
   };

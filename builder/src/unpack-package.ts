@@ -165,7 +165,16 @@ class Unpacker {
     content: AsyncIterable<Uint8Array>,
   ): Promise<PackageEntry> {
     if (this.#files.has(path)) throw new ParseError("DUPLICATE", "path", { found: quote(path) });
+    const found = await this.#read(path, entry, content);
     this.#files.add(path);
+    return found;
+  }
+
+  #read(
+    path: string,
+    entry: UntrustedTarEntry,
+    content: AsyncIterable<Uint8Array>,
+  ): PackageEntry | Promise<PackageEntry> {
     switch (entry.type) {
       case "file":
       case "contiguous-file":
