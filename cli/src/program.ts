@@ -16,6 +16,7 @@ import { defineLock } from "./verbs/lock.ts";
 import { defineLog } from "./verbs/log.ts";
 import { defineLookup } from "./verbs/lookup.ts";
 import { defineMeasure } from "./verbs/measure.ts";
+import { defineRebuild } from "./verbs/rebuild.ts";
 import { defineRelease } from "./verbs/release.ts";
 import { defineStore } from "./verbs/store.ts";
 import { defineVerify } from "./verbs/verify.ts";
@@ -38,6 +39,7 @@ export function makeProgram(frame: Frame): Command {
   defineBuild(program, frame);
   defineMeasure(program, frame);
   defineRelease(program, frame);
+  defineRebuild(program, frame);
   defineVerify(program, frame);
   defineInspect(program, frame);
   defineLookup(program, frame);

@@ -23,7 +23,8 @@ export function formatReleased(released: Released, shown: (path: string) => stri
     String(size),
     sha256,
   ]);
-  const answer = paint(verdict.answer, verdict.answer === "yes" ? "green" : "yellow", color);
+  const spoken = verdict.answer === "undecided" ? "could not decide" : verdict.answer;
+  const answer = paint(spoken, verdict.answer === "yes" ? "green" : "yellow", color);
   const fields: [string, string][] = [
     ["release", `${name} ${version}`],
     ["signed as", own.signer.vkey],

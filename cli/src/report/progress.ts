@@ -10,6 +10,8 @@ export type StepState = "running" | "done" | "failed";
 /** One step of the work, which may have steps below it. */
 export interface Step {
   readonly label: string;
+  /** Labels of the steps above it, outermost first. */
+  readonly above: readonly string[];
   readonly startedAt: number;
   readonly steps: readonly Step[];
   readonly state: StepState;
@@ -49,7 +51,7 @@ export class Progress {
 
   /** Starts a step of the first level. */
   step(label: string): Step {
-    const step = new LiveStep(label, 0, this.#now, () => this.#open());
+    const step = new LiveStep(label, [], this.#now, () => this.#open());
     this.roots.push(step);
     this.#open().changed(step, 0, "started");
     return step;
@@ -92,29 +94,29 @@ class LiveStep implements Step {
   state: StepState = "running";
   endedAt: number | undefined;
   note = "";
-  readonly #depth: number;
+  readonly above: readonly string[];
   readonly #now: () => number;
   readonly #view: () => StepView;
 
-  constructor(label: string, depth: number, now: () => number, view: () => StepView) {
+  constructor(label: string, above: readonly string[], now: () => number, view: () => StepView) {
     this.label = label;
     this.startedAt = now();
-    this.#depth = depth;
+    this.above = above;
     this.#now = now;
     this.#view = view;
   }
 
   step(label: string): Step {
-    const step = new LiveStep(label, this.#depth + 1, this.#now, this.#view);
+    const step = new LiveStep(label, [...this.above, this.label], this.#now, this.#view);
     this.steps.push(step);
-    this.#view().changed(step, this.#depth + 1, "started");
+    this.#view().changed(step, step.above.length, "started");
     return step;
   }
 
   update(note: string): void {
     if (this.state !== "running") return;
     this.note = note;
-    this.#view().changed(this, this.#depth, "updated");
+    this.#view().changed(this, this.above.length, "updated");
   }
 
   done(note?: string): void {
@@ -131,6 +133,6 @@ class LiveStep implements Step {
     this.state = state;
     this.endedAt = this.#now();
     this.note = note;
-    this.#view().changed(this, this.#depth, "ended");
+    this.#view().changed(this, this.above.length, "ended");
   }
 }

@@ -11,18 +11,20 @@ export function stepLines(write: (text: string) => void): StepView {
   return {
     changed(step, depth, change) {
       if (change === "updated") return;
-      const indent = "  ".repeat(depth);
-      write(`${indent}${change === "started" ? `${oneLine(step.label)} ...` : endLine(step)}\n`);
+      // Steps run side by side, so a line names what it belongs to; the outermost step is plain from the start.
+      const name = [...step.above.slice(1), step.label].map((label) => oneLine(label)).join(": ");
+      const indent = depth === 0 ? "" : "  ";
+      write(`${indent}${name} ${change === "started" ? "..." : endText(step)}\n`);
     },
     line: (text) => write(`${text}\n`),
     close: () => undefined,
   };
 }
 
-function endLine(step: Step): string {
+function endText(step: Step): string {
   const elapsed = formatElapsed((step.endedAt ?? step.startedAt) - step.startedAt);
   const note = step.note === "" ? "" : `: ${oneLine(step.note)}`;
-  return `${oneLine(step.label)} ${step.state} (${elapsed})${note}`;
+  return `${step.state} (${elapsed})${note}`;
 }
 
 /** A view that shows nothing. */
