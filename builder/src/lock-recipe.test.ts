@@ -24,6 +24,7 @@ const ARCHIVE: TestArchive = {
     bash: { depends: "libc6" },
     gcc: { depends: "libc6 (>= 0.5)" },
     libc6: {},
+    "libc-bin": { depends: "libc6" },
     libfaketime: { depends: "libc6" },
   },
   sources: { linux: "6.12.107-1" },
@@ -94,7 +95,7 @@ const places = (): FetchOptions => ({ store: options.store, mirrors: options.mir
 const buildingLock = (made: NewLock | undefined): BuildingLock => made?.lock as BuildingLock;
 
 describe("a lock", () => {
-  it("names the closure with bash and libfaketime, the sources, the Release and what it was made for", async () => {
+  it("names the closure with bash, libc-bin and libfaketime, the sources, the Release and what it was made for", async () => {
     const [made] = await lock();
     const { request, releases, packages, sources } = buildingLock(made);
     expect(request).toEqual({
@@ -105,7 +106,7 @@ describe("a lock", () => {
     expect(releases).toMatchObject([
       { suite: "trixie", date: "Sat, 21 Nov 2026 09:15:44 UTC", expired: false },
     ]);
-    expect(packages.map(({ name }) => name)).toEqual(["bash", "gcc", "libc6", "libfaketime"]);
+    expect(packages.map(({ name }) => name)).toEqual(["bash", "gcc", "libc-bin", "libc6", "libfaketime"]);
     expect(packages[1]).toEqual({
       name: "gcc",
       version: "1",

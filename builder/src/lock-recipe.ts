@@ -45,8 +45,11 @@ export interface NewLock {
   readonly warnings: readonly string[];
 }
 
-/** Unpacked into every input root: steps run in bash, under a clock that libfaketime holds. */
-export const IMPLIED_PACKAGES: readonly string[] = ["bash", "libfaketime"];
+/**
+ * Unpacked into every input root: steps run in bash, in the locale C.UTF-8 (libc-bin), under a clock that libfaketime
+ * holds.
+ */
+export const IMPLIED_PACKAGES: readonly string[] = ["bash", "libc-bin", "libfaketime"];
 
 /**
  * Makes the lock of a recipe and, before it, those of its components; the recipe's own is the last.

@@ -124,7 +124,7 @@ const envSchema = v.record(
 const buildingSchema = v.pipe(
   strictKeys({
     ...common,
-    source: listOf(sourceSchema, MAX_LIST, 0),
+    source: v.optional(listOf(sourceSchema, MAX_LIST, 0), []),
     toolchain: strictKeys({
       suite,
       packages: listOf(text(DEBIAN_NAME, "a Debian package's name"), MAX_PACKAGES),

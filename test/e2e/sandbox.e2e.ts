@@ -70,7 +70,7 @@ describe("the sandbox: a build that sees its host is not the same build elsewher
   });
 
   it("has a fixed clock, user, umask and environment, whenever and by whomever it is built", () => {
-    expect(seen.get("date")).toMatch(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    expect(seen.get("date")).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     expect(Math.abs(Date.parse(seen.get("date") ?? "") - Date.now())).toBeGreaterThan(86_400_000);
     expect(seen.get("hostname")).toBe("bootproof");
     expect(seen.get("uid")).toBe("1000");
@@ -105,8 +105,8 @@ describe("the sandbox: a build that sees its host is not the same build elsewher
     expect(built.stderr).toMatch(/probe/);
     expect(built.stderr).toMatch(/\b7\b/);
     expect(built.stderr).toMatch(/line 60/);
-    expect(built.stderr).toMatch(/line 21$/m);
-    expect(built.stderr).not.toMatch(/line 20$/m);
+    expect(built.stderr).toMatch(/line 25$/m);
+    expect(built.stderr).not.toMatch(/line 15$/m);
   });
 
   it("dies with the command: kill -9 leaves no process behind, and the next build starts clean", async () => {
