@@ -8,6 +8,7 @@ import type { Frame } from "./frame/frame.ts";
 import { addGlobalOptions } from "./frame/options.ts";
 import { defineBuild } from "./verbs/build.ts";
 import { defineCompletion } from "./verbs/completion.ts";
+import { defineDoctor } from "./verbs/doctor.ts";
 import { defineExplain } from "./verbs/explain.ts";
 import { defineInit } from "./verbs/init.ts";
 import { defineInspect } from "./verbs/inspect.ts";
@@ -46,6 +47,7 @@ export function makeProgram(frame: Frame): Command {
   defineLog(program, frame);
   defineStore(program, frame);
   defineKey(program, frame);
+  defineDoctor(program, frame);
   defineExplain(program, frame);
   defineCompletion(program, frame, () => program);
   defineVersion(program, frame);

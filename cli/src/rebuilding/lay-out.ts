@@ -110,7 +110,7 @@ async function provenanceNames(digest: string, finder: MaterialFinder): Promise<
 async function findOrMiss(finder: MaterialFinder, digest: string, what: string): Promise<Uint8Array> {
   const bytes = /^[0-9a-f]{64}$/.test(digest) ? await finder.find(digest) : undefined;
   if (bytes === undefined)
-    throw new MissingMaterial(`${what} (sha256 ${digest}) is in none of: ${finder.describePlaces()}`);
+    throw new MissingMaterial(`${what} (sha256 ${digest}) was not found\nasked: ${finder.describePlaces()}`);
   return bytes;
 }
 
