@@ -3,7 +3,7 @@
  * a byte of what comes out.
  * @module
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, statfsSync } from "node:fs";
 
 /** What may differ between two runs of one action; an absent field is the standard. */
 export interface Conditions {
@@ -38,10 +38,14 @@ const YEAR = 365 * 24 * 60 * 60;
 /** Memory left to the machine and the compilers beside a build folder in memory. */
 const MEMORY_SHARE = 0.5;
 
-/** Other conditions for a second build whose first left `buildSize` bytes, and what differs. */
+/** statfs(2), TMPFS_MAGIC. */
+const TMPFS = 0x0102_1994;
+
+/** Other conditions for a second build whose first left `buildSize` bytes in `folder`, and what differs. */
 export function varyConditions(
   epoch: string,
   buildSize: number,
+  folder: string,
 ): { readonly conditions: Conditions; readonly variations: readonly Variation[] } {
   const later = String(Number(epoch) + YEARS_LATER * YEAR);
   const needed = Math.ceil(buildSize * 1.25) + 256 * 1024 * 1024;
@@ -63,7 +67,21 @@ export function varyConditions(
     otherPersonality: true,
     ...(fits ? { buildInMemory: needed } : {}),
   };
-  return { conditions, variations: describeVariations(conditions, epoch, later) };
+  const order = describeOrder(fits, folder);
+  return { conditions, variations: [...describeVariations(conditions, epoch, later), order] };
+}
+
+function describeOrder(fits: boolean, folder: string): Variation {
+  const inMemory = statfsSync(folder).type === TMPFS;
+  return {
+    what: "directory order",
+    first: inMemory ? "tmpfs" : "the disk's",
+    second: !fits
+      ? "the same: too little memory to vary it"
+      : inMemory
+        ? "the same: the store lies in memory too"
+        : "tmpfs",
+  };
 }
 
 function describeVariations(varied: Conditions, epoch: string, later: string): Variation[] {
@@ -79,11 +97,6 @@ function describeVariations(varied: Conditions, epoch: string, later: string): V
     { what: "time zone", first: "UTC", second: "12:45 hours east" },
     { what: "time", first: date(epoch), second: date(later) },
     { what: "processors", first: String(allowedProcessors().length), second: "1" },
-    {
-      what: "directory order",
-      first: "the disk's",
-      second: varied.buildInMemory === undefined ? "the same: too little memory to vary it" : "tmpfs",
-    },
     { what: "addresses", first: "random", second: "fixed" },
     { what: "kernel release", first: "the machine's", second: "2.6" },
   ];

@@ -103,7 +103,7 @@ fi
 mkfifo waiting cut run
 exec 4<>waiting 5<>cut 6<>run
 cd root
-unshare --root=../host --wd=. /bin/sh -c 'echo >&4; read -r _ <&5; exec umount -l -c .old' 3>&- 6>&- &
+unshare --root=../host --wd=. /bin/sh -c 'echo >&4; read -r _ <&5; umount -l -c .old && exec rmdir .old' 3>&- 6>&- &
 cutter=$!
 env -i BP_BUILD="$build" BP_UMASK="\${BP_UMASK:-022}" BP_VARY="\${BP_VARY-}" BP_COPY="\${BP_COPY-}" \\
   unshare --user --map-user="$user" --map-group="$user" setpriv --no-new-privs /bin/sh -c '
@@ -116,7 +116,6 @@ pivot_root . .old
 cd /
 echo >&5
 wait "$cutter"
-rmdir /.old
 echo go >&6
 exec 3>&- 4>&- 5>&- 6>&-
 status=0

@@ -51,7 +51,11 @@ async function buildAgain(
 ): Promise<TwiceComponent> {
   const { component, recipe } = built;
   const { action, rootOptions } = await prepareBuild(recipe, component, options);
-  const { conditions, variations } = varyConditions(action.sourceDateEpoch, built.buildSize);
+  const { conditions, variations } = varyConditions(
+    action.sourceDateEpoch,
+    built.buildSize,
+    options.store.path,
+  );
   const second = await new LocalExecutor(options.store).execute(action, {
     ...rootOptions,
     packages: recipe.lock.lock.packages,
