@@ -1,0 +1,14 @@
+import path from "node:path";
+import { defineConfig } from "vitest/config";
+
+/** Comparisons with programs that are not ours; run by hand and on a schedule, for they may need the network. */
+export default defineConfig({
+  root: path.resolve(import.meta.dirname, "../.."),
+  resolve: { conditions: ["@bootproof/source"] },
+  ssr: { resolve: { conditions: ["@bootproof/source"], externalConditions: ["@bootproof/source"] } },
+  test: {
+    include: ["test/conformance/**/*.conformance.ts"],
+    testTimeout: 10 * 60_000,
+    hookTimeout: 10 * 60_000,
+  },
+});
