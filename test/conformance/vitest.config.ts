@@ -1,8 +1,8 @@
 import path from "node:path";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type UserConfig } from "vitest/config";
 
 /** Comparisons with programs that are not ours; run by hand and on a schedule, for they may need the network. */
-export default defineConfig({
+const config: UserConfig = defineConfig({
   root: path.resolve(import.meta.dirname, "../.."),
   resolve: { conditions: ["@bootproof/source"] },
   ssr: { resolve: { conditions: ["@bootproof/source"], externalConditions: ["@bootproof/source"] } },
@@ -12,3 +12,5 @@ export default defineConfig({
     hookTimeout: 10 * 60_000,
   },
 });
+
+export default config;

@@ -1,4 +1,4 @@
-// Command tlog verifies a tlog-tiles directory with golang.org/x/mod alone: an opinion on our logs that shares no
+// Command tlog verifies a tlog-tiles directory with x/mod alone: an opinion on our logs that shares no
 // line of code with them.
 //
 //	tlog DIRECTORY VKEY
