@@ -75,10 +75,11 @@ export class Context {
       {
         write: (text) => stderr.write(text),
         get columns() {
-          return stderr.columns ?? 80;
+          // A pseudo-terminal without a size says 0.
+          return stderr.columns === undefined || stderr.columns === 0 ? 80 : stderr.columns;
         },
         get rows() {
-          return stderr.rows ?? 24;
+          return stderr.rows === undefined || stderr.rows === 0 ? 24 : stderr.rows;
         },
         color: showsColor(this.options, env, stderr),
         now: () => performance.now(),

@@ -3,7 +3,7 @@
  * builder loads them as it loads any recipe.
  * @module
  */
-import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
@@ -37,8 +37,21 @@ export async function layOut(
   finder: MaterialFinder,
 ): Promise<LaidOut> {
   const folder = await mkdtemp(join(tmpdir(), "bootproof-rebuild-"));
-  const base = join(folder, ...Array.from({ length: DEPTH }, () => "d"));
-  const recipe = join(base, `${name}.recipe.yaml`);
+  try {
+    return { folder, recipe: await layOutIn(folder, build, name, finder) };
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function layOutIn(
+  folder: string,
+  build: BootMeasurement["build"],
+  name: string,
+  finder: MaterialFinder,
+): Promise<string> {
+  const recipe = join(folder, ...Array.from({ length: DEPTH }, () => "d"), `${name}.recipe.yaml`);
   const named = await provenanceNames(build.provenance.sha256, finder);
   const placing = { folder, finder, named };
   await placeRecipe(placing, {
@@ -50,7 +63,7 @@ export async function layOut(
   for (const [what, digest] of named)
     // Files beside recipes: the builder takes them from the store, where finding them has put them.
     if (/^(component \S+ )?file /.test(what)) await finder.find(digest);
-  return { folder, recipe };
+  return recipe;
 }
 
 interface Placing {

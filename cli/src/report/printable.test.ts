@@ -10,11 +10,14 @@ describe("printable: a hostile file must not drive the terminal that shows it", 
 
   it("lets no control character but the line feed through, whatever the text", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }), (text) => {
-        expect(printable(text)).not.toMatch(
-          /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/,
-        );
-      }),
+      fc.property(
+        fc.array(fc.nat(0x2100)).map((units) => String.fromCharCode(...units)),
+        (text) => {
+          expect(printable(text)).not.toMatch(
+            /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/,
+          );
+        },
+      ),
     );
   });
 

@@ -20,14 +20,26 @@ const PAINTS = { ok: "green", warn: "yellow", fail: "red" } as const;
 /** Defines `doctor`. */
 export function defineDoctor(parent: Command, frame: Frame): void {
   frame
-    .verb(parent, "doctor", "check whether this machine can build, and say what fixes it", async (context) => {
-      const checks = await context.progress.during("try what a build needs", () => examine(context));
-      const failed = checks.some(({ state }) => state === "fail");
-      const answer = failed ? "no" : "yes";
-      await context.answer(formatChecks(checks, context.color), { schema: "bootproof/doctor/1", answer, checks });
-      return failed ? EXIT.no : EXIT.yes;
-    })
-    .addHelpText("after", "\nExit 1 when a check fails; a warning does not. --offline leaves the mirror untried.");
+    .verb(
+      parent,
+      "doctor",
+      "check whether this machine can build, and say what fixes it",
+      async (context) => {
+        const checks = await context.progress.during("try what a build needs", () => examine(context));
+        const failed = checks.some(({ state }) => state === "fail");
+        const answer = failed ? "no" : "yes";
+        await context.answer(formatChecks(checks, context.color), {
+          schema: "bootproof/doctor/1",
+          answer,
+          checks,
+        });
+        return failed ? EXIT.no : EXIT.yes;
+      },
+    )
+    .addHelpText(
+      "after",
+      "\nExit 1 when a check fails; a warning does not. --offline leaves the mirror untried.",
+    );
 }
 
 async function examine(context: Context): Promise<HostCheck[]> {
@@ -62,7 +74,13 @@ async function checkStore(context: Context): Promise<HostCheck> {
   } catch (error) {
     const { message } = toFailure(error);
     const why = "inputs and results are kept there";
-    return { name: "store", state: "fail", found: message, why, fix: "name one you may write: export BOOTPROOF_STORE=DIR" };
+    return {
+      name: "store",
+      state: "fail",
+      found: message,
+      why,
+      fix: "name one you may write: export BOOTPROOF_STORE=DIR",
+    };
   }
 }
 
@@ -70,13 +88,17 @@ async function checkMirror({ options, env, signal }: Context): Promise<HostCheck
   const { findMirrors, MIRROR_VARIABLE } = await import("@bootproof/builder");
   const name = "mirror";
   const why = "a first build fetches packages and sources by hash";
-  const mirrors = (await findMirrors({ env })).flatMap((mirror) => (mirror.kind === "archive" ? [mirror.url] : []));
+  const mirrors = (await findMirrors({ env })).flatMap((mirror) =>
+    mirror.kind === "archive" ? [mirror.url] : [],
+  );
   const fix = `export ${MIRROR_VARIABLE}=URL (a mirror of the Debian archive)`;
   if (mirrors.length === 0) return { name, state: "warn", found: "none configured", why, fix };
   if (options.offline) return { name, state: "ok", found: `${mirrors[0] ?? ""}, not tried (--offline)` };
   for (const url of mirrors) {
     const timeout = AbortSignal.any([signal, AbortSignal.timeout(MIRROR_MS)]);
-    const response = await fetch(`${url}/dists/stable/InRelease`, { method: "HEAD", signal: timeout }).catch(() => undefined);
+    const response = await fetch(`${url}/dists/stable/InRelease`, { method: "HEAD", signal: timeout }).catch(
+      () => undefined,
+    );
     if (response?.ok === true) return { name, state: "ok", found: `${url} answers` };
   }
   return { name, state: "warn", found: `no answer from ${mirrors.join(", ")}`, why, fix };

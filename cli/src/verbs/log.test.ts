@@ -1,0 +1,78 @@
+import { chmod, cp, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { beforeAll, describe, expect, it } from "vitest";
+
+import { run } from "../run.testing.ts";
+import { scratchFolder } from "../scratch.testing.ts";
+
+describe("log", () => {
+  let folder: string;
+  let log: string;
+  beforeAll(async () => {
+    folder = await scratchFolder();
+    log = join(folder, "log");
+    expect(await run(["log", "init", "--log", log, "--origin", "example.org/log"])).toMatchObject({
+      exit: 0,
+    });
+    for (const name of ["a", "b"]) await writeFile(join(folder, name), `entry ${name}`);
+    expect((await run(["log", "add", join(folder, "a"), join(folder, "b"), "--log", log])).exit).toBe(0);
+  });
+
+  it("keeps its key out of what a web server may serve", async () => {
+    const served = await readdir(log, { recursive: true });
+    expect(served.filter((name) => name.endsWith("key") && !name.endsWith(".vkey"))).toEqual([]);
+    expect((await stat(`${log}.private`)).mode & 0o077).toBe(0);
+    expect((await stat(join(`${log}.private`, "log.key"))).mode & 0o777).toBe(0o600);
+  });
+
+  it("does not add an entry twice", async () => {
+    const { stdout } = await run(["log", "add", join(folder, "b"), "--log", log, "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ size: 2, added: [{ index: 1, duplicate: true }] });
+  });
+
+  it("is never started over", async () => {
+    expect((await run(["log", "init", "--log", log])).exit).toBe(74);
+  });
+
+  it("prints a checkpoint under its origin, and a proof that inspect reads", async () => {
+    expect((await run(["log", "checkpoint", "--log", log])).stdout).toMatch(/^example\.org\/log\n2\n/);
+    const proof = join(folder, "b.tlog-proof");
+    expect((await run(["log", "proof", "1", "--log", log, "--out", proof])).exit).toBe(0);
+    // The entry is no statement, and inspect says so instead of guessing.
+    const inspected = await run(["inspect", proof]);
+    expect(inspected.exit).toBe(65);
+    expect((await readFile(proof, "utf8")).split("\n")[0]).toBe("c2sp.org/tlog-proof@v1");
+  });
+
+  it("says no and names the file when a byte of an entry was changed", async () => {
+    expect((await run(["log", "audit", "--log", log])).exit).toBe(0);
+    const copy = join(folder, "tampered");
+    await cp(log, copy, { recursive: true });
+    const file = join(copy, "tile/entries/000.p/2");
+    const bytes = await readFile(file);
+    bytes[5] = (bytes[5] ?? 0) ^ 1;
+    await chmod(file, 0o644);
+    await writeFile(file, bytes);
+    const { exit, stdout } = await run(["log", "audit", "--log", copy]);
+    expect(exit).toBe(1);
+    expect(stdout).toContain("tile/entries/000.p/2");
+  });
+
+  it("says no when the checkpoint is signed by another key than the one named", async () => {
+    const other = join(folder, "other.key");
+    const { stdout } = await run(["key", "generate", "example.org/log", "--out", other]);
+    const { exit, stderr } = await run(["log", "audit", "--log", log, "--vkey", stdout.trim()]);
+    expect(exit).toBe(1);
+    expect(stderr).toContain("BP-LOG-008");
+  });
+
+  it.each([
+    ["a place without a log", ["audit", "--log", "/nope"], 66],
+    ["an index outside the tree", ["proof", "7"], 1],
+    ["an index that is no number", ["proof", "-"], 64],
+  ])("refuses %s", async (_name, argv, exit) => {
+    const place = argv.includes("--log") ? [] : ["--log", log];
+    expect((await run(["log", ...argv, ...place])).exit).toBe(exit);
+  });
+});
