@@ -13,14 +13,12 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseUtf8, utf8 } from "@bootproof/bytes";
+import { parseUtf8 } from "@bootproof/bytes";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { listRememberedBlobs } from "./action-cache.ts";
 import { buildRecipe, type BuildEvent, type BuildOptions, type BuildResult } from "./build.ts";
-import { allowedProcessors } from "./conditions.ts";
-import { openTestStore, testRecipe } from "./host-toolchain.testing.ts";
+import { openTestStore, steps, testRecipe } from "./host-toolchain.testing.ts";
 import type { BuildStore } from "./toolchain-root.ts";
-import { buildTwice } from "./twice.ts";
 
 let folder: string;
 let store: BuildStore;
@@ -36,9 +34,6 @@ beforeEach(() => {
   events = [];
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-
-const steps = (run: string, outputs = "out: {path: out, kind: file}"): string =>
-  `steps:\n  - name: only\n    run: |\n${run.replaceAll(/^/gm, "      ")}\noutputs: {${outputs}}`;
 
 const build = (rest: string, options: Partial<BuildOptions> = {}): Promise<BuildResult> =>
   buildRecipe(testRecipe(rest), {
@@ -179,27 +174,6 @@ describe("a build", () => {
     expect(kept).toContain(outputs["out"]?.sha256);
     expect(kept).toContain(components[0]?.log.sha256);
   });
-
-  it("has another digest when a step, the environment, an output or a source differs, and only then", async () => {
-    const digest = async (rest: string, sources?: Parameters<typeof testRecipe>[1]): Promise<string> => {
-      const recipe = testRecipe(rest, sources);
-      const { components } = await buildRecipe(recipe, { store, inputs: { offline: true } });
-      return components[0]?.action.digest.hash ?? "";
-    };
-    const blob = await store.blobs.put(utf8("a source"));
-    const source = { name: "s", ...blob, origin: { kind: "url" as const, url: "https://example.org/s" } };
-    const base = await digest(steps("echo 1 > out"));
-    const platforms = "\nplatforms: [{platform: snp, vmm: qemu, vcpus: [1], cpu: [EPYC-v4]}]";
-    expect(await digest(`# a comment\n${steps("echo 1 > out")}${platforms}`)).toBe(base);
-    const others = [
-      await digest(steps("echo 2 > out")),
-      await digest(`env: {A: "1"}\n${steps("echo 1 > out")}`),
-      await digest(steps("echo 1 > out; cp out other", "out: {path: other, kind: file}")),
-      await digest(steps("echo 1 > out; cp out other", "out: {path: out, kind: file}")),
-      await digest(steps("echo 1 > out"), [source]),
-    ];
-    expect(new Set([base, ...others]).size).toBe(6);
-  });
 });
 
 describe("a build that fails", () => {
@@ -304,58 +278,6 @@ describe("a build that is stopped", () => {
     expect(readdirSync(join(folder, "work"))).toHaveLength(1);
     await build(steps("echo after > out"), { noCache: true });
     expect(readdirSync(join(folder, "work"))).toEqual([]);
-  });
-});
-
-describe("building twice", () => {
-  const twice = (run: string): ReturnType<typeof buildTwice> =>
-    buildTwice(testRecipe(steps(run)), { store, inputs: { offline: true } }, () => "the tail");
-
-  it("says IDENTICAL when nothing of the second place shows in the output, and lists what was varied", async () => {
-    const result = await twice("echo fixed > out");
-    expect(result.verdict).toBe("IDENTICAL");
-    const varied = result.components[0]?.variations.map(({ what }) => what);
-    expect(varied).toContain("build path");
-    expect(varied).toContain("directory order");
-    expect(varied).toContain("time");
-  });
-
-  it("shows the place when an output holds chance", async () => {
-    const result = await twice("{ head -c 1000 /dev/zero; head -c 16 /dev/urandom; } > out");
-    expect(result.verdict).toBe("DIVERGED");
-    const difference = result.components[0]?.comparison.artifacts[0]?.difference;
-    expect(difference?.offset).toBeGreaterThanOrEqual(1000);
-    expect(difference?.section).toBe("the tail");
-    expect(difference?.first).not.toBe(difference?.second);
-  });
-
-  it.each([
-    ["build path", "echo $PWD > out"],
-    ["user", "id -u > out"],
-    ["home", "echo $HOME > out"],
-    ["host name", "cat /proc/sys/kernel/hostname > out"],
-    ["umask", "touch f; stat -c %a f > out"],
-    ["locale", "echo $LC_ALL > out"],
-    ["time zone", "echo $TZ > out"],
-    ["time", "echo $FAKETIME > out"],
-    ["kernel release", "uname -r > out"],
-    ["addresses", "head -n 1 /proc/self/maps > out"],
-  ])("finds an output that depends on the %s", async (_, run) => {
-    expect((await twice(run)).verdict).toBe("DIVERGED");
-  });
-
-  it("finds an output that depends on the number of processors", async (test) => {
-    if (allowedProcessors().length < 2) test.skip("this machine has one processor");
-    expect((await twice("nproc > out")).verdict).toBe("DIVERGED");
-  });
-
-  it("finds an output that depends on the order of a directory", async (test) => {
-    const { verdict, components } = await twice(
-      "for i in {1..200}; do echo > f$i; done; ls -U > /tmp/order; cp /tmp/order out",
-    );
-    const order = components[0]?.variations.find(({ what }) => what === "directory order");
-    if (order?.second !== "tmpfs") test.skip(`directory order: ${order?.second ?? ""}`);
-    expect(verdict).toBe("DIVERGED");
   });
 });
 

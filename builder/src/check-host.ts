@@ -32,7 +32,7 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   "util-linux": ["unshare", "setpriv", "prlimit", "setarch", "taskset", "pivot_root"],
   mount: ["mount", "umount"],
   hostname: ["hostname"],
-  coreutils: ["chmod", "dirname", "du", "env", "ln", "mkdir", "mkfifo", "mktemp", "rm", "rmdir"],
+  coreutils: ["chmod", "dirname", "du", "env", "ln", "mkdir", "mkfifo", "rm", "rmdir"],
 };
 
 const GIB = 2 ** 30;

@@ -108,3 +108,7 @@ export function testRecipe(
     lock: { lock, ...asFile(`${file}.lock.yaml`, new TextEncoder().encode(formatLock(lock))) },
   };
 }
+
+/** The end of a recipe with one step, `only`, and an output `out`. */
+export const steps = (run: string, outputs = "out: {path: out, kind: file}"): string =>
+  `steps:\n  - name: only\n    run: |\n${run.replaceAll(/^/gm, "      ")}\noutputs: {${outputs}}`;

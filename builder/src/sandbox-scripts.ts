@@ -49,7 +49,8 @@ if [ "\${1-}" != inside ]; then
   BP_LAYER=$here BP_WORK=$(pwd -P)
   export BP_LAYER BP_WORK
   for group in \${BP_CGROUPS-}; do echo $$ > "$group/cgroup.procs"; done
-  [ -n "\${BP_MOUNT-}" ] || BP_MOUNT=$(mktemp -d)
+  # Whoever runs this without further ado has an input root, and its /tmp is empty.
+  : "\${BP_MOUNT:=$here/tmp}"
   export BP_MOUNT
   # The script goes in as text: the command line of process 1 can be read inside and must not name a host path.
   exec unshare --user --map-root-user --mount --pid --net --ipc --uts --cgroup --fork --kill-child \\
