@@ -1,8 +1,8 @@
 import path from "node:path";
-import { defineConfig, type UserConfig } from "vitest/config";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 /** Comparisons with programs that are not ours; run by hand and on a schedule, for they may need the network. */
-const config: UserConfig = defineConfig({
+const config: ViteUserConfig = defineConfig({
   root: path.resolve(import.meta.dirname, "../.."),
   resolve: { conditions: ["@bootproof/source"] },
   ssr: { resolve: { conditions: ["@bootproof/source"], externalConditions: ["@bootproof/source"] } },
