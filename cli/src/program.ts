@@ -34,7 +34,6 @@ export function makeProgram(frame: Frame): Command {
     .enablePositionalOptions()
     .configureHelp({ sortOptions: false, helpWidth: 100 })
     .addHelpText("after", AFTER);
-  addGlobalOptions(program);
   defineInit(program, frame);
   defineLock(program, frame);
   defineBuild(program, frame);
@@ -51,7 +50,15 @@ export function makeProgram(frame: Frame): Command {
   defineExplain(program, frame);
   defineCompletion(program, frame, () => program);
   defineVersion(program, frame);
+  addEverywhere(program);
   return program;
+}
+
+/** Adds the options of every verb behind each verb's own. */
+function addEverywhere(command: Command): void {
+  // A command that only groups verbs takes no options of its own; before the verb they stand with the program.
+  if (command.commands.length === 0 || command.parent === null) addGlobalOptions(command);
+  command.commands.forEach(addEverywhere);
 }
 
 const AFTER = `

@@ -36,7 +36,7 @@ export function readBuildOptions(
       offline: context.options.offline,
     },
     ...(jobs === undefined ? {} : { jobs: Number(jobs) }),
-    noCache: given.flag("noCache"),
+    noCache: given.refused("cache"),
     signal: context.signal,
     onEvent: (event) => steps.take(event),
   };

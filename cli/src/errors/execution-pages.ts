@@ -41,10 +41,10 @@ export const EXECUTION_PAGES: Pages = {
     "The order of unpacking would decide, so neither is taken.",
   ),
   "BP-ROOT-001": {
-    title: "an unpacked root is not what its name says",
+    title: "the packages unpack to another root than the store remembers",
     exit: EXIT.malformed,
-    why: "Files of the unpacked root file system in the store were changed or damaged.",
-    fix: "bootproof store gc --all removes it, and the next build unpacks it again.",
+    why: "The store's memory of this toolchain was changed or damaged, or comes from another version of bootproof.",
+    fix: "bootproof store gc --all makes the store forget it; the next build unpacks it anew.",
   },
   "BP-ROOT-002": {
     title: "the toolchain lacks something that every build needs",

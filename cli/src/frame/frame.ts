@@ -7,7 +7,7 @@ import type { Command } from "commander";
 import { Context, type Surroundings } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { Given } from "./given.ts";
-import { addGlobalOptions, readGlobalOptions } from "./options.ts";
+import { readGlobalOptions } from "./options.ts";
 
 /** The work of a verb; it returns the exit status of its answer, or throws. */
 export type Work = (context: Context, given: Given) => Promise<ExitCode>;
@@ -25,7 +25,6 @@ export class Frame {
   /** Adds a verb to a command; `spec` is its name and arguments as commander reads them. */
   verb(parent: Command, spec: string, summary: string, work: Work): Command {
     const command = parent.command(spec).description(summary);
-    addGlobalOptions(command);
     command.allowExcessArguments(false);
     command.action(async (...typed: unknown[]) => {
       const args = typed.slice(0, -2);

@@ -46,7 +46,12 @@ export class Given {
     return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
   }
 
-  /** Whether a flag was given (or, for `--no-x`, not given). */
+  /** Whether `--no-NAME` was given. */
+  refused(name: string): boolean {
+    return this.#options[name] === false;
+  }
+
+  /** Whether a flag was given. */
   flag(name: string): boolean {
     return this.#options[name] === true;
   }

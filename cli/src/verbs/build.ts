@@ -130,12 +130,11 @@ function toDocument(first: BuildResult, again: TwiceResult | undefined, logs: Lo
       sha256,
       path: place(output, sha256),
     })),
-    actions: first.components.map(({ component, action, cached, seconds }) => ({
+    actions: first.components.map(({ component, action, cached }) => ({
       name: component === "" ? name : component,
       digest: action.digest.hash,
       inputRoot: action.inputRoot.hash,
       cached,
-      seconds,
     })),
     logs: logs.map(([component, path]) => ({ component, path })),
     ...(again && {

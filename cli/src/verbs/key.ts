@@ -12,7 +12,7 @@ import { badValue, usage } from "../frame/given.ts";
 
 /** Defines `key generate` and `key show`. */
 export function defineKey(parent: Command, frame: Frame): void {
-  const key = parent.command("key").description("make and show signing keys");
+  const key = parent.command("key").helpCommand(false).description("make and show signing keys");
   frame
     .verb(
       key,

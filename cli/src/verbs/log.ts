@@ -25,7 +25,10 @@ lie beside it in DIR.private.`;
 
 /** Defines `log init`, `add`, `checkpoint`, `proof` and `audit`. */
 export function defineLog(parent: Command, frame: Frame): void {
-  const log = parent.command("log").description("run and read a transparency log (C2SP tlog-tiles)");
+  const log = parent
+    .command("log")
+    .helpCommand(false)
+    .description("run and read a transparency log (C2SP tlog-tiles)");
   frame
     .verb(log, "init", "start an empty log with a new key", init)
     .option(...PLACE)

@@ -100,6 +100,18 @@ describe("measure snp", () => {
     expect(read.stdout).toBe(typed.stdout);
   });
 
+  it("leaves the kernel out with --no-kernel-hashes, and says so", async () => {
+    const common = ["measure", "snp", "--ovmf", FIRMWARE, "--vcpus", "2", "--vcpu-type", "EPYC"];
+    const { stdout, stderr } = await run([
+      ...common,
+      "--kernel",
+      join(folder, "kernel-a"),
+      "--no-kernel-hashes",
+    ]);
+    expect(stdout).toMatch(/^launchDigest {2}ae7e31b6/);
+    expect(stderr).toContain("BP-SNP-112");
+  });
+
   it("prints each page with --trace, the digest last", async () => {
     const { stdout } = await run([
       "measure",

@@ -25,7 +25,10 @@ Example:
 
 /** Defines `measure snp`. */
 export function defineMeasure(parent: Command, frame: Frame): void {
-  const measure = parent.command("measure").description("predict what a machine will report after booting");
+  const measure = parent
+    .command("measure")
+    .helpCommand(false)
+    .description("predict what a machine will report after booting");
   frame
     .verb(measure, "snp", "the launch digest of an AMD SEV-SNP guest", measureSnpVerb)
     .requiredOption("--ovmf <file>", "the firmware image")
@@ -64,7 +67,7 @@ async function measureSnpVerb(context: Context, given: Given): Promise<ExitCode>
     kernel: bytesOf("kernel"),
     initrd: bytesOf("initrd"),
     cmdline: bytesOf("cmdline") ?? given.text("append"),
-    kernelHashes: given.flag("kernelHashes") ? undefined : false,
+    kernelHashes: given.refused("kernelHashes") ? false : undefined,
   };
   // Only the firmware can be malformed here: the other files are hashed as they are.
   const measurement = reading(given.text("ovmf") ?? "", () => measureSnp(files, shape));

@@ -16,7 +16,10 @@ const MAX_DAYS = 36_500n;
 
 /** Defines `store path`, `store ls`, `store verify` and `store gc`. */
 export function defineStore(parent: Command, frame: Frame): void {
-  const store = parent.command("store").description("look after the content-addressed store");
+  const store = parent
+    .command("store")
+    .helpCommand(false)
+    .description("look after the content-addressed store");
   frame.verb(store, "path", "print where the store lies", async (context) => {
     const { storePath } = await import("../places/store-place.ts");
     const path = storePath(context);
@@ -33,7 +36,7 @@ export function defineStore(parent: Command, frame: Frame): void {
   frame
     .verb(store, "gc", "remove blobs that nothing refers to", collect)
     .option("--older-than <days>", "keep what was used in the last days", "1")
-    .option("--all", "also forget cached build results and fetched inputs")
+    .option("--all", "forget build results and toolchains too; the next build makes them anew")
     .addHelpText("after", "\nExample: bootproof store gc --older-than 30");
 }
 
