@@ -1,0 +1,111 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+
+import { createLog } from "../places/log-place.ts";
+import { logRelease } from "../releasing/log-release.ts";
+import { openStoreAt, publishGuest, signer } from "../releasing/published.testing.ts";
+import { run } from "../run.testing.ts";
+import { ROOT, scratchFolder } from "../scratch.testing.ts";
+
+describe("inspect", () => {
+  let folder: string;
+  const samples = new Map<string, Buffer>();
+
+  beforeAll(async () => {
+    folder = await scratchFolder();
+    const published = await publishGuest(
+      await openStoreAt(join(folder, "store")),
+      signer("example.org/publisher"),
+    );
+    const { log } = await createLog(join(folder, "log"), "example.org/log");
+    const { bundle } = await logRelease(log, published.signed);
+    const read = (path: string): Promise<Buffer> => readFile(join(ROOT, path));
+    samples.set("tlog-proof", Buffer.from(bundle));
+    samples.set("envelope", Buffer.from(published.signed.measurement));
+    samples.set("checkpoint", await readFile(join(folder, "log/checkpoint")));
+    samples.set("vkey", await readFile(join(folder, "log/log.vkey")));
+    samples.set("private-key", await readFile(join(folder, "log.private/log.key")));
+    samples.set("ovmf", await read("measure/vectors/ovmf_AmdSev_suffix.bin"));
+    samples.set("recipe", await read("boot/recipes/linux-snp.recipe.yaml"));
+    samples.set("lock", await read("boot/recipes/snp-guest.lock.yaml"));
+    samples.set("initrd", archive("init", "#!/bin/sh\n"));
+  });
+
+  async function inspect(bytes: Uint8Array): Promise<Awaited<ReturnType<typeof run>>> {
+    const file = join(folder, "sample");
+    await writeFile(file, bytes);
+    return run(["inspect", file, "--json"]);
+  }
+
+  it("knows each kind by its content, whatever its name", async () => {
+    for (const [kind, bytes] of samples) {
+      const { exit, stdout } = await inspect(bytes);
+      expect({ exit, kind: (JSON.parse(stdout) as { kind?: string }).kind }).toEqual({ exit: 0, kind });
+    }
+  });
+
+  it("lists what machines will report, from a bundle alone", async () => {
+    const file = join(folder, "guest.tlog-proof");
+    await writeFile(file, samples.get("tlog-proof") ?? "");
+    const { stdout } = await run(["inspect", file]);
+    expect(stdout).toMatch(/snp qemu EPYC-v4 x 8 launchDigest +[0-9a-f]{96}/);
+    expect(stdout).toContain("not verified");
+  });
+
+  it("answers any bytes with a kind or with 65", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (bytes) => {
+        expect([0, 65]).toContain((await inspect(bytes)).exit);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("answers every changed byte of a valid file with 0, 65 or 78, and never with a bug", async () => {
+    const change = fc.record({
+      kind: fc.constantFrom(...samples.keys()),
+      at: fc.nat(),
+      mask: fc.integer({ min: 1, max: 255 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(change, async ({ kind, at, mask }) => {
+        const bytes = Buffer.from(samples.get(kind) ?? []);
+        const place = at % bytes.length;
+        bytes[place] = (bytes[place] ?? 0) ^ mask;
+        const { exit, stdout } = await inspect(bytes);
+        expect([0, 65, 78], `${kind} at ${String(place)}: ${stdout}`).toContain(exit);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("shows no control character of a hostile file", async () => {
+    const file = join(folder, "hostile.cpio");
+    await writeFile(file, archive("\u001b[2J\u001b]0;owned\u0007", "x"));
+    const { exit, stdout } = await run(["inspect", file]);
+    expect(exit).toBe(0);
+    expect(stdout).not.toContain("\u001b");
+    expect(stdout).toContain("\\u{1b}[2J");
+  });
+});
+
+/** A newc archive with one file. */
+function archive(name: string, data: string): Buffer {
+  const entry = (entryName: string, content: string, mode: number): Buffer => {
+    const [named, body] = [Buffer.from(`${entryName}\0`), Buffer.from(content)];
+    const fields = [1, mode, 0, 0, 1, 0, body.length, 0, 0, 0, 0, named.length, 0];
+    const header = Buffer.from(
+      `070701${fields.map((field) => field.toString(16).padStart(8, "0")).join("")}`,
+    );
+    const head = Buffer.concat([header, named]);
+    return Buffer.concat([pad(head), pad(body)]);
+  };
+  return Buffer.concat([entry(name, data, 0o100755), entry("TRAILER!!!", "", 0)]);
+}
+
+function pad(bytes: Buffer): Buffer {
+  return Buffer.concat([bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4)]);
+}
