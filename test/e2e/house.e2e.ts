@@ -55,9 +55,13 @@ describe("the house: a boundary that lint does not hold is a boundary that is go
   it("names no package registry or mirror in any tracked file", async () => {
     const { stdout } = await execa("git", ["ls-files"], { cwd: ROOT });
     // Put together here, so that this file passes its own test.
-    const hosts = ["debian", "npmjs", "pypi"]
-      .map((name) => `${name}.org`)
-      .concat(`${"crates"}.io`, `${"proxy"}.golang.org`);
+    const hosts = [
+      ["debian", "org"],
+      ["npmjs", "org"],
+      ["pypi", "org"],
+      ["crates", "io"],
+      ["proxy.golang", "org"],
+    ].map((parts) => parts.join("."));
     const found: string[] = [];
     for (const file of stdout.split("\n")) {
       const text = await readFile(path.join(ROOT, file), "utf8").catch(() => "");

@@ -2,6 +2,7 @@ import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises"
 import path from "node:path";
 import { execa } from "execa";
 import { beforeAll, describe, expect, it } from "vitest";
+import { bootGuest, kernelHashes, type Guest } from "./guest.ts";
 import { bootproof, bootproofJson, ROOT, scratch } from "./command.ts";
 
 const RECIPE = path.join(ROOT, "boot/recipes/snp-guest.recipe.yaml");
@@ -35,14 +36,23 @@ describe("the main job: pinned sources become a logged launch digest that anyone
     for (const typed of [bundle, policy]) expect(released.stdout).toContain(path.basename(typed));
   });
 
-  it("boots: the firmware that was measured starts the kernel and initrd that were measured", async () => {
-    const console = await boot({
-      firmware: artifact("OVMF.fd"),
-      kernel: artifact("vmlinuz"),
-      initrd: artifact("initrd.cpio"),
-      cmdline: await readFile(artifact("cmdline"), "utf8"),
-    });
-    expect(console).toMatch(/bootproof: init reached, kernel [0-9.]+/);
+  const guest = (): Guest => ({
+    firmware: artifact("OVMF.fd"),
+    kernel: artifact("vmlinuz"),
+    initrd: artifact("initrd.cpio"),
+    cmdline: artifact("cmdline"),
+  });
+
+  it("boots: the firmware that was measured checks and starts the kernel and initrd that were measured", async () => {
+    const serial = await bootGuest(guest(), folder, 300);
+    expect(serial).toMatch(/bootproof: init reached, kernel 6[0-9.]+/);
+    expect(serial).toMatch(/bootproof: power off/);
+  });
+
+  it("does not boot what was not measured: one bit of the kernel's hash, and the firmware stops", async () => {
+    const table = await kernelHashes(guest());
+    table[0x76 + 18]! ^= 1;
+    expect(await bootGuest(guest(), folder, 60, table)).not.toMatch(/init reached/);
   });
 
   it("publishes the digest that the artifacts alone give", async () => {
@@ -198,32 +208,3 @@ describe("the main job: pinned sources become a logged launch digest that anyone
 
 const OTHER_KEY = "example.org/other+0fe2b3e5+AQ==";
 const WITNESS_KEY = "example.org/witness+0fe2b3e5+AQ==";
-
-/** Boots in QEMU by software emulation and returns what appeared on the serial console. */
-async function boot(guest: {
-  firmware: string;
-  kernel: string;
-  initrd: string;
-  cmdline: string;
-}): Promise<string> {
-  const result = await execa(
-    "qemu-system-x86_64",
-    [
-      ...[
-        "-machine",
-        "q35,accel=tcg",
-        "-cpu",
-        "EPYC-v4",
-        "-m",
-        "512",
-        "-nodefaults",
-        "-nographic",
-        "-no-reboot",
-      ],
-      ...["-serial", "stdio", "-bios", guest.firmware, "-kernel", guest.kernel, "-initrd", guest.initrd],
-      ...["-append", guest.cmdline],
-    ],
-    { reject: false, timeout: 300_000, stdin: "ignore", all: true },
-  );
-  return result.all;
-}
