@@ -15,6 +15,9 @@ import type { OpenStore } from "../places/store-place.ts";
 const MAX_MATERIAL = 16 * 1024 * 1024;
 const MAX_LOCAL = 1024 * 1024;
 const MAX_DEPTH = 6;
+// Somebody may stand in / or in a home full of other things.
+const MAX_FOLDERS = 5000;
+const LOCK_END = ".lock.yaml";
 
 /** Where to look, besides the store. */
 export interface MaterialPlaces {
@@ -44,6 +47,21 @@ export class MaterialFinder {
     const found = await this.#look(digest);
     if (found !== undefined) await this.#store.blobs.put(found);
     return found;
+  }
+
+  /**
+   * The recipe beside a local lock with this hash. Nothing pins its bytes here: that it is the right one shows when
+   * its action is the one that was published.
+   */
+  async findRecipeOfLock(lockDigest: string): Promise<Uint8Array | undefined> {
+    this.#local ??= hashLocalFiles(this.#context.cwd);
+    const lock = (await this.#local).get(lockDigest);
+    if (lock?.endsWith(LOCK_END) !== true) return undefined;
+    const recipe = `${lock.slice(0, -LOCK_END.length)}.recipe.yaml`;
+    return readFile(recipe).then(
+      (bytes) => new Uint8Array(bytes),
+      () => undefined,
+    );
   }
 
   /** Everywhere that is asked, in order, for saying where something was not found. */
@@ -102,20 +120,32 @@ function matches(bytes: Uint8Array, digest: string): boolean {
 }
 
 /** Hashes the small files of every folder below that holds a recipe: path by sha256. */
-async function hashLocalFiles(folder: string, depth = 0): Promise<ReadonlyMap<string, string>> {
+async function hashLocalFiles(top: string): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const files = entries.filter((entry) => entry.isFile());
-  if (files.some(({ name }) => name.endsWith(".recipe.yaml")))
-    for (const { name } of files) {
-      const path = join(folder, name);
-      const { size } = await stat(path);
-      if (size <= MAX_LOCAL) found.set(formatHex(sha256(new Uint8Array(await readFile(path)))), path);
-    }
-  if (depth >= MAX_DEPTH) return found;
-  for (const entry of entries)
-    if (entry.isDirectory() && !entry.name.startsWith(".") && entry.name !== "node_modules")
-      for (const [digest, path] of await hashLocalFiles(join(folder, entry.name), depth + 1))
-        found.set(digest, path);
+  const folders = [{ folder: top, depth: 0 }];
+  for (const { folder, depth } of folders) {
+    const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+    const files = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+    if (files.some((name) => name.endsWith(".recipe.yaml")))
+      for (const name of files) await hashInto(found, join(folder, name));
+    if (depth >= MAX_DEPTH) continue;
+    for (const entry of entries)
+      if (
+        entry.isDirectory() &&
+        !entry.name.startsWith(".") &&
+        entry.name !== "node_modules" &&
+        folders.length < MAX_FOLDERS
+      )
+        folders.push({ folder: join(folder, entry.name), depth: depth + 1 });
+  }
   return found;
+}
+
+async function hashInto(found: Map<string, string>, path: string): Promise<void> {
+  try {
+    if ((await stat(path)).size > MAX_LOCAL) return;
+    found.set(formatHex(sha256(new Uint8Array(await readFile(path)))), path);
+  } catch {
+    // A file that may not be read is not the one; the next may be.
+  }
 }

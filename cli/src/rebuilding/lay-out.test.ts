@@ -14,7 +14,7 @@ import { beforeEach, beforeAll, describe, expect, it } from "vitest";
 import type { Context } from "../frame/context.ts";
 import { writeMaterials } from "../releasing/materials.ts";
 import { openStoreAt, publishGuest, signer, type Published } from "../releasing/published.testing.ts";
-import { scratchFolder } from "../scratch.testing.ts";
+import { ROOT, scratchFolder } from "../scratch.testing.ts";
 import { MaterialFinder } from "./find-materials.ts";
 import { layOut, MissingMaterial } from "./lay-out.ts";
 
@@ -42,11 +42,11 @@ describe("finding what a rebuild needs", () => {
     await writeMaterials(join(rebuilder, "materials"), [...published.materials, provenance]);
   });
 
-  async function finder(from: readonly string[] = []): Promise<MaterialFinder> {
-    const context = {
-      options: { offline: true },
-      cwd: join(rebuilder, "nothing-here"),
-    } as unknown as Context;
+  async function finder(
+    from: readonly string[] = [],
+    cwd: string = join(rebuilder, "nothing-here"),
+  ): Promise<MaterialFinder> {
+    const context = { options: { offline: true }, cwd } as unknown as Context;
     return new MaterialFinder(context, await openStoreAt(join(rebuilder, "store")), {
       from,
       bundleFolder: rebuilder,
@@ -82,6 +82,13 @@ describe("finding what a rebuild needs", () => {
     await rm(join(rebuilder, "materials"), { recursive: true });
     const laidOut = await layOut(build, "snp-guest", await finder([elsewhere]));
     expect((await loadLockedRecipe(laidOut.recipe)).recipe.sha256).toBe(build.recipe.sha256);
+    await rm(laidOut.folder, { recursive: true });
+  });
+
+  it("needs nothing but a clone of the recipes", async () => {
+    await rm(join(rebuilder, "materials"), { recursive: true });
+    const laidOut = await layOut(build, "snp-guest", await finder([], ROOT));
+    expect((await loadLockedRecipe(laidOut.recipe)).lock.sha256).toBe(build.lock.sha256);
     await rm(laidOut.folder, { recursive: true });
   });
 

@@ -51,19 +51,11 @@ async function layOutIn(
   name: string,
   finder: MaterialFinder,
 ): Promise<string> {
-  const recipe = join(folder, ...Array.from({ length: DEPTH }, () => "d"), `${name}.recipe.yaml`);
-  const named = await provenanceNames(build.provenance.sha256, finder);
-  const placing = { folder, finder, named };
-  await placeRecipe(placing, {
-    component: "",
-    path: recipe,
-    recipe: build.recipe.sha256,
-    lock: build.lock.sha256,
-  });
-  for (const [what, digest] of named)
-    // Files beside recipes: the builder takes them from the store, where finding them has put them.
-    if (/^(component \S+ )?file /.test(what)) await finder.find(digest);
-  return recipe;
+  const path = join(folder, ...Array.from({ length: DEPTH }, () => "d"), `${name}.recipe.yaml`);
+  const placing = { folder, finder, named: await provenanceNames(build.provenance.sha256, finder) };
+  const recipe = await findOrMiss(finder, build.recipe.sha256, MATERIAL_NAMES.recipe(""));
+  await placeRecipe(placing, { component: "", path, recipe, lock: build.lock.sha256 });
+  return path;
 }
 
 interface Placing {
@@ -75,44 +67,63 @@ interface Placing {
 interface Placed {
   readonly component: string;
   readonly path: string;
-  readonly recipe: string;
+  readonly recipe: Uint8Array;
   readonly lock: string;
 }
 
 async function placeRecipe(placing: Placing, { component, path, recipe, lock }: Placed): Promise<void> {
-  const { folder, finder, named } = placing;
+  const { folder, finder } = placing;
   if (!path.startsWith(`${folder}/`))
     throw new ParseError("OUT_OF_RANGE", `path of component ${component}`, {
       expected: "a path below the scratch folder",
     });
-  const recipeBytes = await findOrMiss(finder, recipe, MATERIAL_NAMES.recipe(component));
   const lockBytes = await findOrMiss(finder, lock, MATERIAL_NAMES.lock(component));
-  await place(path, recipeBytes);
+  await place(path, recipe);
   await place(lockPathOf(path), lockBytes);
-  const parsed = parseRecipe(parseUtf8(recipeBytes, "recipe"), MATERIAL_NAMES.recipe(component));
+  const parsed = parseRecipe(parseUtf8(recipe, "recipe"), MATERIAL_NAMES.recipe(component));
   const parsedLock = parseLock(parseUtf8(lockBytes, "lock"), MATERIAL_NAMES.lock(component));
-  if (parsed.form !== "composing" || parsedLock.form !== "composing") return;
+  if (parsedLock.form === "building") {
+    // Files beside recipes: finding them puts them into the store, where the builder looks.
+    for (const { origin, sha256 } of parsedLock.sources)
+      if (origin.kind === "file") await finder.find(sha256);
+    return;
+  }
+  if (parsed.form !== "composing") return;
   for (const [name, relative] of Object.entries(parsed.components)) {
     const below = component === "" ? name : `${component}/${name}`;
-    const what = MATERIAL_NAMES.recipe(below);
-    const digest = named.get(what);
     const lockDigest = parsedLock.components.find((entry) => entry.name === name)?.lock;
-    if (digest === undefined || lockDigest === undefined)
-      throw new MissingMaterial(
-        `the provenance names no ${digest === undefined ? what : MATERIAL_NAMES.lock(below)}`,
-      );
+    if (lockDigest === undefined)
+      throw new MissingMaterial(`the lock names no ${MATERIAL_NAMES.lock(below)}`);
+    const found = await findComponent(placing, below, lockDigest);
     await placeRecipe(placing, {
       component: below,
       path: resolve(dirname(path), relative),
-      recipe: digest,
+      recipe: found,
       lock: lockDigest,
     });
   }
 }
 
-/** What the provenance names, by name; the release's statement pins the provenance by hash. */
+/** A component's recipe: by the hash that the provenance names, or else the one beside its lock. */
+async function findComponent(
+  { finder, named }: Placing,
+  component: string,
+  lock: string,
+): Promise<Uint8Array> {
+  const what = MATERIAL_NAMES.recipe(component);
+  const digest = named.get(what);
+  if (digest !== undefined) return findOrMiss(finder, digest, what);
+  const beside = await finder.findRecipeOfLock(lock);
+  if (beside !== undefined) return beside;
+  throw new MissingMaterial(
+    `${what} was not found: no provenance that names it, no local recipe of its lock\nasked: ${finder.describePlaces()}`,
+  );
+}
+
+/** What the provenance names, by name, when it is to be had; the release's statement pins it by hash. */
 async function provenanceNames(digest: string, finder: MaterialFinder): Promise<ReadonlyMap<string, string>> {
-  const bytes = await findOrMiss(finder, digest, "provenance");
+  const bytes = await finder.find(digest);
+  if (bytes === undefined) return new Map();
   const statement = parseStatement(parseEnvelope(bytes).unverifiedPayload);
   const { resolvedDependencies } = readProvenance(statement).predicate.buildDefinition;
   return new Map(

@@ -8,8 +8,10 @@ import {
   BuildError,
   buildRecipe,
   loadLockedRecipe,
+  LocalExecutor,
   type BuildOptions,
   type BuildResult,
+  type Executor,
 } from "@bootproof/builder";
 import { ParseError } from "@bootproof/bytes";
 import {
@@ -79,14 +81,28 @@ export async function rebuildRelease(request: RebuildRequest): Promise<Rebuilt> 
   };
 }
 
-async function buildAgain({ published, finder, options }: RebuildRequest): Promise<BuildResult> {
+async function buildAgain({ published, finder, options, store }: RebuildRequest): Promise<BuildResult> {
   const { build, release } = published.predicate;
   const laidOut = await layOut(build, release.name, finder);
   try {
-    return await buildRecipe(await loadLockedRecipe(laidOut.recipe), { ...options, noCache: true });
+    const recipe = await loadLockedRecipe(laidOut.recipe);
+    return await buildRecipe(recipe, { ...options, executor: onlyClaimed(published, store), noCache: true });
   } finally {
     await rm(laidOut.folder, { recursive: true, force: true });
   }
+}
+
+/** Runs the published actions and no other, so that a mismatch shows before minutes of building. */
+function onlyClaimed({ predicate }: Statement<BootMeasurement>, store: OpenStore): Executor {
+  const local = new LocalExecutor(store);
+  const claimed = new Set(predicate.build.actions.map(({ action }) => action.sha256));
+  return {
+    execute: (action, options) => {
+      if (claimed.has(action.digest.hash)) return local.execute(action, options);
+      const expected = [...claimed].join(" or ");
+      return Promise.reject(otherAction(options.label, { expected, found: action.digest.hash, predicate }));
+    },
+  };
 }
 
 // What the release needs and nobody has: its inputs. A file beside its recipe is one of them.
@@ -114,23 +130,31 @@ function failureVerdict(error: unknown): "BUILD-FAILED" | "INPUTS-MISSING" | und
   return MISSING.has(error.code) ? "INPUTS-MISSING" : "BUILD-FAILED";
 }
 
-/** Throws when the same recipe and lock make another action here than they made for the publisher. */
+/** Throws when a component was built by another component's published action. */
 function checkActions({ predicate }: Statement<BootMeasurement>, built: BuildResult): void {
   const claimed = new Map(predicate.build.actions.map(({ name, action }) => [name, action.sha256]));
   for (const { name, action } of actionsOf(built)) {
     const expected = claimed.get(name);
-    if (expected === action.sha256) continue;
-    throw new Failure(
-      "BP-REBUILD-002",
-      EXIT.undecided,
-      `the same recipe and lock give another action of ${name} here`,
-      {
-        expected: expected ?? "no such action",
-        found: action.sha256,
-        hint: `the release was made by ${predicate.predictor.name} ${predicate.predictor.version}`,
-      },
-    );
+    if (expected !== action.sha256)
+      throw otherAction(name, { expected: expected ?? "no such action", found: action.sha256, predicate });
   }
+}
+
+function otherAction(
+  name: string,
+  { expected, found, predicate }: { expected: string; found: string; predicate: BootMeasurement },
+): Failure {
+  const hint = `the release was made by ${predicate.predictor.name} ${predicate.predictor.version}`;
+  return new Failure(
+    "BP-REBUILD-002",
+    EXIT.undecided,
+    `the same recipe and lock give another action of ${name} here`,
+    {
+      expected,
+      found,
+      hint,
+    },
+  );
 }
 
 function claimedActions({ predicate }: Statement<BootMeasurement>): Rebuild["actions"] {
