@@ -202,6 +202,18 @@ describe("a build that fails", () => {
     expect((error as Error).message).not.toContain("\u001b");
   });
 
+  it("shows what make said, and not its remarks on the clock, which would hide it", async () => {
+    const remarks = [
+      "make[2]: Warning: File 'x' has modification time 9 s in the future",
+      "make: warning:  Clock skew detected.  Your build may be incomplete.",
+    ];
+    const said = remarks.map((remark) => `echo "${remark}"`).join("; ");
+    const run = `echo "make: *** no rule"; for i in {1..60}; do ${said}; done; exit 2`;
+    const error: unknown = await build(steps(run)).catch((cause: unknown) => cause);
+    expect((error as Error).message).toContain("make: *** no rule");
+    expect((error as Error).message).not.toContain("in the future");
+  });
+
   it.each([
     ["nothing", "true", "nothing"],
     ["a link to a file of the machine", "ln -s /etc/passwd out", "a link at out"],

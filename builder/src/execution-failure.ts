@@ -10,9 +10,12 @@ import type { BuildLimits } from "./control-group.ts";
 import type { SandboxEnd } from "./sandbox.ts";
 
 const LAST_LINES = 40;
-const LAST_BYTES = 64 * 1024;
+const LAST_BYTES = 256 * 1024;
 /** Below this much free space a failure is most likely the full disk's. */
 const FULL_DISK = 96 * 1024 * 1024;
+
+/** make's remarks on files younger than the fixed clock: harmless, and enough of them would hide what went wrong. */
+const CLOCK_SKEW = /^make(?:\[[0-9]+\])?: [Ww]arning: +(?:File .* in the future|Clock skew detected)/;
 
 /** What the machine said at the end. */
 export interface EndOfRun {
@@ -93,7 +96,7 @@ function describeKill(
   }
 }
 
-/** The last lines of a log, less the control characters that would move a terminal's cursor. */
+/** The last lines of a log, less make's remarks on the clock and the control characters that would move a terminal's cursor. */
 export async function lastLines(log: string, count: number = LAST_LINES): Promise<string[]> {
   const handle = await open(log, "r");
   try {
@@ -109,7 +112,7 @@ export async function lastLines(log: string, count: number = LAST_LINES): Promis
       .split("\n")
       .map((line) => line.replace(/.*\r(?=.)/, "").replace(/[\0-\x08\x0b-\x1f\x7f]/g, ""));
     if (lines.at(-1) === "") lines.pop();
-    return lines.slice(-count);
+    return lines.filter((line) => !CLOCK_SKEW.test(line)).slice(-count);
   } finally {
     await handle.close();
   }
