@@ -2,8 +2,11 @@
  * Looks at what machines boot: firmware, kernels, initrds.
  * @module
  */
+import { detectCompression, parseInitrd, parseKernel } from "@bootproof/boot";
+import { formatHex, sha256, sha384 } from "@bootproof/bytes";
+import { describeFirmware } from "@bootproof/ovmf";
 import { formatFields, formatTable } from "../report/table.ts";
-import { textHead, type Inspector } from "./inspection.ts";
+import { type Inspector, textHead } from "./inspection.ts";
 
 const TABLE_FOOTER = [
   0xde, 0x82, 0xb5, 0x96, 0xb2, 0x1f, 0xf7, 0x45, 0xba, 0xea, 0xa3, 0x66, 0xc5, 0x5a, 0x08, 0x2d,
@@ -11,10 +14,9 @@ const TABLE_FOOTER = [
 const MAX_ENTRIES_SHOWN = 200;
 
 /** An OVMF image, known by the GUID of its table's footer, 48 bytes before its end. */
-export const inspectFirmware: Inspector = async (bytes) => {
+export const inspectFirmware: Inspector = (bytes) => {
   const at = bytes.length - 48;
   if (at < 0 || !TABLE_FOOTER.every((byte, index) => bytes[at + index] === byte)) return undefined;
-  const { describeFirmware } = await import("@bootproof/ovmf");
   const firmware = describeFirmware(bytes);
   const hex = (value: number | undefined): string =>
     value === undefined ? "none" : `0x${value.toString(16)}`;
@@ -51,14 +53,13 @@ export const inspectFirmware: Inspector = async (bytes) => {
 };
 
 /** A Linux kernel image. */
-export const inspectKernel: Inspector = async (bytes) => {
-  const { parseKernel } = await import("@bootproof/boot");
+export const inspectKernel: Inspector = (bytes) => {
   const header = parseKernel(bytes);
   if (header === undefined) return undefined;
   const fields: [string, string][] = Object.entries(header).flatMap(([name, value]: [string, unknown]) =>
     value === undefined ? [] : [[name, shown(value)]],
   );
-  const digests = await digestsOf(bytes);
+  const digests = digestsOf(bytes);
   return {
     kind: "kernel",
     text: formatFields([["kind", "Linux kernel (self-reported fields)"], ...digests, ...fields]),
@@ -67,8 +68,7 @@ export const inspectKernel: Inspector = async (bytes) => {
 };
 
 /** An initrd: cpio archives, perhaps compressed. */
-export const inspectInitrd: Inspector = async (bytes) => {
-  const { detectCompression, parseInitrd } = await import("@bootproof/boot");
+export const inspectInitrd: Inspector = (bytes) => {
   const head = textHead(bytes, 6);
   const compressed = detectCompression(bytes);
   if (head !== "070701" && head !== "070702" && compressed === undefined) return undefined;
@@ -80,7 +80,7 @@ export const inspectInitrd: Inspector = async (bytes) => {
           entries: part.entries.map(({ data, ...entry }) => ({ ...entry, size: data.length })),
         },
   );
-  const digests = await digestsOf(bytes);
+  const digests = digestsOf(bytes);
   const lines = parts.map((part) => {
     if (part.kind === "compressed") return `part at ${part.offset}: ${part.format}, ${part.length} bytes\n`;
     const rows = part.entries
@@ -104,8 +104,7 @@ export const inspectInitrd: Inspector = async (bytes) => {
   };
 };
 
-async function digestsOf(bytes: Uint8Array): Promise<[string, string][]> {
-  const { formatHex, sha256, sha384 } = await import("@bootproof/bytes");
+function digestsOf(bytes: Uint8Array): [string, string][] {
   return [
     ["size", String(bytes.length)],
     ["sha256", formatHex(sha256(bytes))],

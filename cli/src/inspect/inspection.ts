@@ -12,7 +12,7 @@ export interface Inspection {
 }
 
 /** Looks at bytes; undefined when they are not of its kind, ParseError when they are and are malformed. */
-export type Inspector = (bytes: Uint8Array, file: string) => Promise<Inspection | undefined>;
+export type Inspector = (bytes: Uint8Array, file: string) => Inspection | undefined;
 
 /** Whether bytes start with ASCII text. */
 export function startsWith(bytes: Uint8Array, text: string): boolean {

@@ -3,12 +3,14 @@
  * @module
  */
 import { inspectFirmware, inspectInitrd, inspectKernel } from "./boot-files.ts";
+import { inspectKey } from "./key-files.ts";
 import type { Inspector } from "./inspection.ts";
 import { inspectBundle, inspectCheckpoint, inspectEnvelope } from "./log-files.ts";
-import { inspectKey, inspectLock, inspectRecipe } from "./text-files.ts";
+
+type LazyInspector = (...arguments_: Parameters<Inspector>) => Promise<ReturnType<Inspector>>;
 
 /** Every inspector, the ones with the plainest marks first. */
-export const INSPECTORS: readonly Inspector[] = [
+export const INSPECTORS: readonly (Inspector | LazyInspector)[] = [
   inspectBundle,
   inspectEnvelope,
   inspectKey,
@@ -16,6 +18,6 @@ export const INSPECTORS: readonly Inspector[] = [
   inspectFirmware,
   inspectKernel,
   inspectInitrd,
-  inspectLock,
-  inspectRecipe,
+  async (bytes, file) => (await import("./recipe-files.ts")).inspectLock(bytes, file),
+  async (bytes, file) => (await import("./recipe-files.ts")).inspectRecipe(bytes, file),
 ];

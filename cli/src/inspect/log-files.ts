@@ -2,21 +2,22 @@
  * Looks at what logs hand out: bundles, checkpoints, envelopes. Nothing is verified here, and the output says so.
  * @module
  */
-import type { UntrustedStatement } from "../statements/read-entry.ts";
+import { formatHex } from "@bootproof/bytes";
+import { leafHash, parseCheckpoint, parseNote, parseTlogProof } from "@bootproof/log";
 import { formatFields, formatTable } from "../report/table.ts";
-import { startsWith, textHead, type Inspector } from "./inspection.ts";
+import { type UntrustedStatement, claimedSigners, readEntry } from "../statements/read-entry.ts";
+import { shapeValues } from "../statements/shape-text.ts";
+import { type Inspector, startsWith, textHead } from "./inspection.ts";
 
 const UNVERIFIED = "not verified: bootproof verify FILE --policy P does that\n";
 
 /** A tlog-proof bundle. */
-export const inspectBundle: Inspector = async (bytes) => {
+export const inspectBundle: Inspector = (bytes) => {
   if (!startsWith(bytes, "c2sp.org/tlog-proof@")) return undefined;
-  const { formatHex } = await import("@bootproof/bytes");
-  const { leafHash, parseCheckpoint, parseNote, parseTlogProof } = await import("@bootproof/log");
   const proof = parseTlogProof(bytes);
   const note = parseNote(proof.checkpoint);
   const checkpoint = parseCheckpoint(note.unverifiedText);
-  const leaf = proof.extra === undefined ? undefined : await describeLeaf(proof.extra);
+  const leaf = proof.extra === undefined ? undefined : describeLeaf(proof.extra);
   const hash =
     proof.extra === undefined ? "none: the bundle carries no leaf" : formatHex(leafHash(proof.extra));
   const signatures = note.signatures.map(({ name, keyId }) => `${name}+${keyId}`);
@@ -43,15 +44,13 @@ export const inspectBundle: Inspector = async (bytes) => {
 };
 
 /** A signed checkpoint. */
-export const inspectCheckpoint: Inspector = async (bytes) => {
+export const inspectCheckpoint: Inspector = (bytes) => {
   const head = textHead(bytes);
   if (
     !/^[^\n]+\n(0|[1-9][0-9]*)\n[A-Za-z0-9+/]{43}=\n/.test(head) ||
     !head.includes("\n\n\u00e2\u0080\u0094 ")
   )
     return undefined;
-  const { formatHex } = await import("@bootproof/bytes");
-  const { parseCheckpoint, parseNote } = await import("@bootproof/log");
   const note = parseNote(bytes);
   const { origin, size, root, extensions } = parseCheckpoint(note.unverifiedText);
   const signatures = note.signatures.map(({ name, keyId }) => `${name}+${keyId}`);
@@ -68,21 +67,20 @@ export const inspectCheckpoint: Inspector = async (bytes) => {
 };
 
 /** A DSSE envelope. */
-export const inspectEnvelope: Inspector = async (bytes) => {
+export const inspectEnvelope: Inspector = (bytes) => {
   const head = textHead(bytes, 65_536);
   if (!head.trimStart().startsWith("{") || !head.includes('"payloadType"')) return undefined;
-  const { text, document } = await describeLeaf(bytes);
+  const { text, document } = describeLeaf(bytes);
   return { kind: "envelope", text: formatFields([["kind", "DSSE envelope"]]) + text + UNVERIFIED, document };
 };
 
-async function describeLeaf(bytes: Uint8Array): Promise<{ text: string; document: object }> {
-  const { claimedSigners, readEntry } = await import("../statements/read-entry.ts");
+function describeLeaf(bytes: Uint8Array): { text: string; document: object } {
   const entry = readEntry(bytes);
   const { subject, predicateType, predicate } = entry.statement;
   const fields: [string, string][] = [
     ["statement", predicateType],
     ["signed as", claimedSigners(entry).join(", ")],
-    ...(await describePredicate(entry)),
+    ...describePredicate(entry),
   ];
   const subjects = subject.map(({ name, digest }) => [
     name,
@@ -94,7 +92,7 @@ async function describeLeaf(bytes: Uint8Array): Promise<{ text: string; document
   };
 }
 
-async function describePredicate(entry: UntrustedStatement): Promise<[string, string][]> {
+function describePredicate(entry: UntrustedStatement): [string, string][] {
   if (entry.kind === "rebuild") {
     const { verdict, of, reason } = entry.statement.predicate;
     return [
@@ -105,7 +103,6 @@ async function describePredicate(entry: UntrustedStatement): Promise<[string, st
   }
   if (entry.kind !== "boot-measurement") return [];
   const { release, build, measurements } = entry.statement.predicate;
-  const { shapeValues } = await import("../statements/shape-text.ts");
   return [
     ["release", `${release.name} ${release.version}`],
     ["recipe", build.recipe.sha256],

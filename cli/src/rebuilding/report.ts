@@ -8,7 +8,7 @@ import { paint } from "../report/paint.ts";
 import { printable } from "../report/printable.ts";
 import { formatFields, formatTable } from "../report/table.ts";
 import { formatVerdict } from "../report/verdict.ts";
-import type { RebuildOutcome } from "../verbs/rebuild.ts";
+import type { RebuildOutcome } from "./outcome.ts";
 
 /** One bundle's outcome as lines for people. */
 export function formatOutcome(outcome: RebuildOutcome, color: boolean): string {

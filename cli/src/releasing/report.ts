@@ -8,7 +8,7 @@ import { oneLine } from "../report/printable.ts";
 import { paint } from "../report/paint.ts";
 import { formatFields, formatTable } from "../report/table.ts";
 import { shapeValues } from "../statements/shape-text.ts";
-import type { Released } from "../verbs/release.ts";
+import type { Released } from "./released.ts";
 
 /** The final table of a release. */
 export function formatReleased(released: Released, shown: (path: string) => string, color: boolean): string {

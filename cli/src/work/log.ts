@@ -1,0 +1,146 @@
+/**
+ * Starts a log, adds entries, and reads back what it can prove.
+ * @module
+ */
+import { formatHex } from "@bootproof/bytes";
+import { audit as auditTree, formatTlogProof } from "@bootproof/log";
+
+import type { Context } from "../frame/context.ts";
+import { EXIT, type ExitCode } from "../frame/exit-code.ts";
+import { readInput } from "../frame/files.ts";
+import { type Given, parseUnsigned } from "../frame/given.ts";
+import {
+  createLog,
+  openLog,
+  privateFolder,
+  readLog,
+  readVkey,
+  type ReadableLog,
+} from "../places/log-place.ts";
+import { formatFields, formatTable } from "../report/table.ts";
+
+// Go readers take tree sizes up to 2^63-1.
+const MAX_INDEX = 2n ** 63n - 1n;
+
+/** Starts an empty log. */
+export async function init(context: Context, given: Given): Promise<ExitCode> {
+  const folder = given.text("log") ?? "";
+  const { signer } = await createLog(folder, given.text("origin"));
+  const fields = [
+    ["log", folder],
+    ["private state", privateFolder(folder)],
+    ["key", signer.vkey],
+  ] as const;
+  await context.answer(formatFields(fields), {
+    schema: "bootproof/log/1",
+    log: folder,
+    origin: signer.name,
+    vkey: signer.vkey,
+  });
+  return EXIT.yes;
+}
+
+/** Appends files as entries. */
+export async function add(context: Context, given: Given): Promise<ExitCode> {
+  const files = given.arguments(0);
+  const entries: Uint8Array[] = [];
+  for (const file of files) entries.push(await readInput(file, 65_535));
+  const { log } = await openLog(given.text("log") ?? "");
+  const places = await log.append(entries);
+  const added = places.map(({ index, duplicate }, at) => ({
+    file: files[at] ?? "",
+    index: Number(index),
+    duplicate,
+  }));
+  const rows = added.map(({ file, index, duplicate }) => [
+    String(index),
+    duplicate ? "was there" : "added",
+    file,
+  ]);
+  await context.answer(formatTable(rows), {
+    schema: "bootproof/log-add/1",
+    size: Number(log.checkpoint.size),
+    added,
+  });
+  return EXIT.yes;
+}
+
+/** Prints the checkpoint after checking it. */
+export async function checkpoint(context: Context, given: Given): Promise<ExitCode> {
+  const opened = await openForReading(context, given);
+  const { origin, size, root, note } = opened.checkpoint;
+  await context.answer(new TextDecoder().decode(note), {
+    schema: "bootproof/checkpoint/1",
+    origin,
+    size: Number(size),
+    root: formatHex(root),
+    vkey: opened.vkey,
+    keySelfReported: opened.selfReported,
+    checkpoint: new TextDecoder().decode(note),
+  });
+  return EXIT.yes;
+}
+
+/** Prints the offline proof of an entry. */
+export async function proof(context: Context, given: Given): Promise<ExitCode> {
+  const index = parseUnsigned("the index", given.argument(0), MAX_INDEX);
+  const { open, checkpoint: head } = await openForReading(context, given);
+  const reader = await open();
+  const [extra, hashes] = [await reader.entry(index), await reader.inclusionProof(index)];
+  const text = new TextDecoder().decode(formatTlogProof({ extra, index, hashes, checkpoint: head.note }));
+  await context.answer(text, {
+    schema: "bootproof/log-proof/1",
+    index: Number(index),
+    size: Number(head.size),
+    proof: text,
+  });
+  return EXIT.yes;
+}
+
+/** Hashes every file of the log again. */
+export async function audit(context: Context, given: Given): Promise<ExitCode> {
+  const opened = await openForReading(context, given);
+  const report = await context.progress.during("hash every file", () =>
+    auditTree(opened.fetch, opened.checkpoint),
+  );
+  const { size, entries, tiles, bundles, fault } = report;
+  const fields: [string, string][] = [
+    ["origin", opened.checkpoint.origin],
+    ["key", `${opened.vkey}${opened.selfReported ? " (self-reported: found beside the log)" : ""}`],
+    ["size", String(size)],
+    ["read", `${String(entries)} entries, ${String(bundles)} entry bundles, ${String(tiles)} tiles`],
+  ];
+  if (fault !== undefined) {
+    const place = fault.offset === undefined ? "" : ` at offset 0x${fault.offset.toString(16)}`;
+    fields.push(
+      ["wrong", `${fault.file}${place}: ${fault.reason}`],
+      ["expected", fault.expected],
+      ["found", fault.found],
+    );
+  }
+  fields.push(["answer", fault === undefined ? "yes: every byte hashes to the checkpoint" : "no"]);
+  await context.answer(formatFields(fields), {
+    schema: "bootproof/log-audit/1",
+    answer: fault === undefined ? "yes" : "no",
+    origin: opened.checkpoint.origin,
+    vkey: opened.vkey,
+    keySelfReported: opened.selfReported,
+    size: Number(size),
+    entries: Number(entries),
+    tiles,
+    bundles,
+    fault,
+  });
+  return fault === undefined ? EXIT.yes : EXIT.no;
+}
+
+async function openForReading(context: Context, given: Given): Promise<ReadableLog> {
+  const vkey = given.text("vkey");
+  const opened = await readLog(
+    context,
+    given.text("log") ?? "",
+    vkey === undefined ? undefined : await readVkey(vkey),
+  );
+  if (opened.selfReported) context.note(`the log's key was found beside it; --vkey names the one you expect`);
+  return opened;
+}

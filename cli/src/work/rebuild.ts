@@ -1,0 +1,171 @@
+/**
+ * Rebuilds logged releases and confirms what came out.
+ * @module
+ */
+import { stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+
+import { leafHash, parseCheckpoint, parseNote } from "@bootproof/log";
+import {
+  BOOT_MEASUREMENT_TYPE,
+  type BootMeasurement,
+  type Statement,
+  readBootMeasurement,
+} from "@bootproof/statement";
+import { type BundleVerdict, parseBundle, verifyBundle } from "@bootproof/verify";
+
+import { readBuildOptions } from "../building/build-options.ts";
+import { EventSteps } from "../building/event-steps.ts";
+import { reading } from "../errors/to-failure.ts";
+import type { Context } from "../frame/context.ts";
+import { EXIT, type ExitCode } from "../frame/exit-code.ts";
+import { Failure } from "../frame/failure.ts";
+import { readInput } from "../frame/files.ts";
+import type { Given } from "../frame/given.ts";
+import { type OpenStore, openStore } from "../places/store-place.ts";
+import { locateDifference } from "../rebuilding/compare-release.ts";
+import { type Confirmation, type ConfirmationRequest, confirmRebuild } from "../rebuilding/confirm.ts";
+import { MaterialFinder } from "../rebuilding/find-materials.ts";
+import { type Rebuilt, rebuildRelease } from "../rebuilding/rebuild-release.ts";
+import type { RebuildOutcome } from "../rebuilding/outcome.ts";
+import { formatOutcome, outcomeDocument } from "../rebuilding/report.ts";
+import { readPolicy } from "../releasing/policy-file.ts";
+import { openSigner } from "../signing/default-key.ts";
+
+/** Rebuilds every bundle that was named. */
+export async function rebuildAll(context: Context, given: Given): Promise<ExitCode> {
+  const outcomes: RebuildOutcome[] = [];
+  for (const bundle of given.arguments(0)) outcomes.push(await rebuildOne(context, given, bundle));
+  const documents = outcomes.map(outcomeDocument);
+  const document = documents.length === 1 ? { ...documents[0] } : { bundles: documents };
+  context.say(outcomes.map((outcome) => formatOutcome(outcome, context.color)).join("\n"), {
+    schema: "bootproof/rebuild/1",
+    ...document,
+  });
+  const exits = outcomes.map(exitOf);
+  return exits.includes(EXIT.no) ? EXIT.no : exits.includes(EXIT.undecided) ? EXIT.undecided : EXIT.yes;
+}
+
+function exitOf({ rebuilt }: RebuildOutcome): ExitCode {
+  switch (rebuilt?.verdict) {
+    case "IDENTICAL":
+    case "MEASUREMENT-EQUAL":
+      return EXIT.yes;
+    case "BUILD-FAILED":
+    case "INPUTS-MISSING":
+      return EXIT.undecided;
+    case "DIVERGED":
+    case undefined:
+      return EXIT.no;
+  }
+}
+
+async function rebuildOne(context: Context, given: Given, bundle: string): Promise<RebuildOutcome> {
+  const bytes = await readInput(bundle);
+  const { published, place } = readRelease(bytes, bundle);
+  const checked = await checkAgainstPolicy(context, given, bundle, bytes);
+  const none = { bundle, published, checked, differences: new Map<string, string>() };
+  if (checked?.verdict.answer === "no") return { ...none, rebuilt: undefined, confirmation: undefined };
+  const store = await openStore(context);
+  const rebuilt = await build(context, given, { bundle, published, store });
+  const confirmation = await confirm(context, given, { published, place, rebuilt });
+  const differences = await locate(store, rebuilt, dirname(bundle));
+  return { ...none, rebuilt, confirmation, differences };
+}
+
+function readRelease(
+  bytes: Uint8Array,
+  file: string,
+): { published: Statement<BootMeasurement>; place: BundleVerdict["place"] } {
+  return reading(file, () => {
+    const { proof, statement } = parseBundle(bytes);
+    if (statement?.predicateType !== BOOT_MEASUREMENT_TYPE)
+      throw new Failure("BP-REBUILD-001", EXIT.malformed, "the bundle is no release", {
+        file,
+        expected: BOOT_MEASUREMENT_TYPE,
+        found: statement?.predicateType ?? "no in-toto statement",
+      });
+    const { origin, size } = parseCheckpoint(parseNote(proof.checkpoint).unverifiedText);
+    const place = { origin, size, index: proof.index, leafHash: leafHash(proof.extra ?? new Uint8Array()) };
+    return { published: readBootMeasurement(statement), place };
+  });
+}
+
+async function checkAgainstPolicy(
+  context: Context,
+  given: Given,
+  bundle: string,
+  bytes: Uint8Array,
+): Promise<RebuildOutcome["checked"]> {
+  const beside = bundle.replace(/\.tlog-proof$/, ".policy.yaml");
+  const there = beside !== bundle && (await stat(beside).catch(() => undefined)) !== undefined;
+  const policy = given.text("policy") ?? (there ? beside : undefined);
+  if (policy === undefined) {
+    context.note("not checked against a policy: nobody has said whose releases count (--policy FILE does)");
+    return undefined;
+  }
+  const read = await readPolicy(policy);
+  return { policy, verdict: reading(bundle, () => verifyBundle({ bundle: bytes, policy: read })) };
+}
+
+interface ToBuild {
+  readonly bundle: string;
+  readonly published: Statement<BootMeasurement>;
+  readonly store: OpenStore;
+}
+
+async function build(
+  context: Context,
+  given: Given,
+  { bundle, published, store }: ToBuild,
+): Promise<Rebuilt> {
+  const bundleFolder = resolve(context.cwd, dirname(bundle));
+  const finder = new MaterialFinder(context, store, { from: given.list("from"), bundleFolder });
+  const { name, version } = published.predicate.release;
+  return context.progress.during(`rebuild ${name} ${version}`, async (step) => {
+    const steps = new EventSteps(context.progress, step);
+    const options = readBuildOptions(context, given, store, steps);
+    const from = [...given.list("from"), join(bundleFolder, "materials")];
+    const rebuilt = await rebuildRelease({
+      published,
+      finder,
+      store,
+      options: { ...options, inputs: { ...options.inputs, from } },
+    });
+    if (rebuilt.failure === undefined) steps.finish();
+    else step.failed(rebuilt.verdict);
+    return rebuilt;
+  });
+}
+
+async function confirm(
+  context: Context,
+  given: Given,
+  about: Pick<ConfirmationRequest, "published" | "place" | "rebuilt">,
+): Promise<Confirmation> {
+  const own = await openSigner(context, given.text("key"));
+  if (own.fresh) context.note(`made your signing key: ${own.file}`);
+  const out = resolve(context.cwd, context.options.out ?? "out");
+  const log = resolve(context.cwd, given.text("log") ?? join(out, "log"));
+  return confirmRebuild({
+    ...about,
+    signer: own.signer,
+    organisation: given.text("organisation") ?? own.signer.name.slice(0, 100),
+    folder: join(out, "confirmations"),
+    log: given.flag("submit") ? log : undefined,
+  });
+}
+
+async function locate(
+  store: OpenStore,
+  rebuilt: Rebuilt,
+  folder: string,
+): Promise<ReadonlyMap<string, string>> {
+  const places = new Map<string, string>();
+  for (const artifact of rebuilt.artifacts) {
+    if (artifact.found === undefined || artifact.found.sha256 === artifact.expected.sha256) continue;
+    const place = await locateDifference(store, artifact, folder);
+    if (place !== undefined) places.set(artifact.name, place);
+  }
+  return places;
+}

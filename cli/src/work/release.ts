@@ -1,0 +1,134 @@
+/**
+ * Builds, measures, signs and logs a release, and verifies the bundle that it leaves.
+ * @module
+ */
+import { join, relative, resolve } from "node:path";
+
+import { type BuildResult, buildRecipe, loadLockedRecipe, type LockedRecipe } from "@bootproof/builder";
+import { type BundleVerdict, verifyBundle } from "@bootproof/verify";
+
+import { readBuildOptions } from "../building/build-options.ts";
+import { EventSteps } from "../building/event-steps.ts";
+import { writeArtifacts } from "../building/write-artifacts.ts";
+import type { Context } from "../frame/context.ts";
+import { EXIT, type ExitCode } from "../frame/exit-code.ts";
+import { Failure } from "../frame/failure.ts";
+import { readInput } from "../frame/files.ts";
+import type { Given } from "../frame/given.ts";
+import { openOrCreateLog } from "../places/log-place.ts";
+import { type OpenStore, openStore } from "../places/store-place.ts";
+import { type LoadedArtifact, loadArtifacts } from "../releasing/artifacts.ts";
+import { type LoggedRelease, logRelease, writeBundle } from "../releasing/log-release.ts";
+import { blobOf, type SignedRelease, signRelease } from "../releasing/make-release.ts";
+import { collectMaterials, writeMaterials } from "../releasing/materials.ts";
+import { measureRelease } from "../releasing/measure-release.ts";
+import { formatPolicy, parsePolicy, writePolicyFile } from "../releasing/policy-file.ts";
+import type { Released } from "../releasing/released.ts";
+import { formatReleased, releasedDocument } from "../releasing/report.ts";
+import { type OwnSigner, openSigner } from "../signing/default-key.ts";
+
+/** Releases a recipe. */
+export async function release(context: Context, given: Given): Promise<ExitCode> {
+  const recipe = await loadLockedRecipe(given.argument(0));
+  const store = await openStore(context);
+  const own = await openSigner(context, given.text("key"));
+  if (own.fresh) context.note(`made your signing key: ${own.file}`);
+  const out = resolve(context.cwd, context.options.out ?? "out");
+  const { name, version } = recipe.recipe.recipe;
+  const files = {
+    out,
+    bundle: join(out, `${name}-${version}.tlog-proof`),
+    policy: join(out, `${name}-${version}.policy.yaml`),
+    log: resolve(context.cwd, given.text("log") ?? join(out, "log")),
+  };
+  const { built, logs } = await buildStep(context, given, store, recipe);
+  const released = await publish(context, { built, store, own, files, logs });
+  const shown = (path: string): string => shorten(context.cwd, path);
+  context.say(formatReleased(released, shown, context.color), releasedDocument(released));
+  return EXIT.yes;
+}
+
+async function buildStep(
+  context: Context,
+  given: Given,
+  store: OpenStore,
+  recipe: LockedRecipe,
+): Promise<Pick<Released, "built" | "logs">> {
+  return context.progress.during(`build ${recipe.recipe.recipe.name}`, async (step) => {
+    const steps = new EventSteps(context.progress, step);
+    const built = await buildRecipe(recipe, readBuildOptions(context, given, store, steps));
+    steps.finish();
+    const logs = built.components.map(
+      ({ component, log }) => [component, store.blobs.path(log.sha256)] as const,
+    );
+    return { built, logs: steps.logs.length > 0 ? steps.logs : logs };
+  });
+}
+
+interface ToPublish extends Pick<Released, "built" | "own" | "files" | "logs"> {
+  readonly store: OpenStore;
+}
+
+async function publish(context: Context, { built, store, own, files, logs }: ToPublish): Promise<Released> {
+  const { progress } = context;
+  const artifacts = await loadArtifacts(store, built.outputs);
+  const measurements = await progress.during("measure", () =>
+    Promise.resolve(measureRelease(artifacts, built.recipe.recipe.recipe.platforms)),
+  );
+  const materials = await collectMaterials(built.recipe);
+  const signed = await progress.during("sign", () =>
+    signRelease({ built, artifacts, materials, measurements, signer: own.signer }),
+  );
+  await writeArtifacts(store, built.outputs, join(files.out, "artifacts"));
+  await writeMaterials(join(files.out, "materials"), [
+    ...materials,
+    { ...blobOf(signed.provenance), bytes: signed.provenance },
+  ]);
+  const { logged, logKey } = await logStep(context, files, signed);
+  const verdict = await progress.during("verify the bundle", () =>
+    verifyStep(built, own, files, logKey, artifacts),
+  );
+  return { built, artifacts, measurements, logged, verdict, own, logs, files };
+}
+
+async function logStep(
+  context: Context,
+  files: Released["files"],
+  signed: SignedRelease,
+): Promise<{ logged: LoggedRelease; logKey: string }> {
+  return context.progress.during("log", async (step) => {
+    const { log, signer } = await openOrCreateLog(files.log);
+    const logged = await logRelease(log, signed);
+    await writeBundle(files.bundle, logged.bundle, signer.vkey);
+    step.done(`index ${logged.index}${logged.duplicate ? ", was there" : ""}`);
+    return { logged, logKey: signer.vkey };
+  });
+}
+
+/** Verifies what was written, read back from disk, against the policy that says who we meant to be. */
+async function verifyStep(
+  built: BuildResult,
+  own: OwnSigner,
+  files: Released["files"],
+  logKey: string,
+  artifacts: readonly LoadedArtifact[],
+): Promise<BundleVerdict> {
+  const keys = { release: built.recipe.recipe.recipe.name, publisher: own.signer.vkey, log: logKey };
+  await writePolicyFile(files.policy, keys);
+  const bundle = await readInput(files.bundle);
+  const verdict = verifyBundle({ bundle, policy: parsePolicy(formatPolicy(keys), files.policy), artifacts });
+  if (verdict.answer === "no") {
+    const failed = verdict.checks.find(({ answer }) => answer === "no");
+    throw new Failure("BP-RELEASE-002", EXIT.no, "the bundle that was written does not verify", {
+      file: files.bundle,
+      found: `${failed?.name ?? ""}: ${failed?.reason ?? ""}`,
+    });
+  }
+  return verdict;
+}
+
+/** A path as one would type it here. */
+function shorten(cwd: string, path: string): string {
+  const short = relative(cwd, path);
+  return short.startsWith("..") || short === "" ? path : short;
+}
