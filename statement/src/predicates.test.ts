@@ -169,6 +169,7 @@ describe("rebuild: a confirmation must not claim more than its own digests show"
     ["IDENTICAL", rebuild.artifacts, rebuild.registers],
     ["MEASUREMENT-EQUAL", differing, rebuild.registers],
     ["DIVERGED", differing, unequal],
+    ["DIVERGED", rebuild.artifacts, unequal],
     ["DIVERGED", differing, { compared: 0, differ: [] }],
     ["BUILD-FAILED", missing, { compared: 0, differ: [] }],
     ["INPUTS-MISSING", missing, { compared: 0, differ: [] }],
@@ -183,6 +184,7 @@ describe("rebuild: a confirmation must not claim more than its own digests show"
   it.each([
     ["IDENTICAL", differing, rebuild.registers],
     ["IDENTICAL", missing, rebuild.registers],
+    ["IDENTICAL", rebuild.artifacts, unequal],
     ["MEASUREMENT-EQUAL", rebuild.artifacts, rebuild.registers],
     ["MEASUREMENT-EQUAL", differing, unequal],
     ["MEASUREMENT-EQUAL", differing, { compared: 0, differ: [] }],

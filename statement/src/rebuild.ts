@@ -122,10 +122,11 @@ export function rebuildVerdict({
   artifacts,
   registers,
 }: Pick<Rebuild, "artifacts" | "registers">): "IDENTICAL" | "MEASUREMENT-EQUAL" | "DIVERGED" {
+  // Same files and other registers: the publisher claimed registers that its own artifacts do not give.
+  if (registers.differ.length > 0) return "DIVERGED";
   if (artifacts.every(isIdentical)) return "IDENTICAL";
   const complete = artifacts.every(({ found }) => found !== undefined);
-  const equal = registers.compared > 0 && registers.differ.length === 0;
-  return complete && equal ? "MEASUREMENT-EQUAL" : "DIVERGED";
+  return complete && registers.compared > 0 ? "MEASUREMENT-EQUAL" : "DIVERGED";
 }
 
 const isIdentical = ({ expected, found }: RebuiltArtifact): boolean =>

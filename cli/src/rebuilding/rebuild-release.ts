@@ -71,14 +71,22 @@ export async function rebuildRelease(request: RebuildRequest): Promise<Rebuilt> 
   const compared = await compareRelease(store, published, built);
   const verdict = rebuildVerdict(compared);
   const actions = actionsOf(built).map(({ name, action }) => ({ name, action }));
-  const differing = compared.artifacts.filter(({ expected, found }) => found?.sha256 !== expected.sha256);
-  const reason = `${differing.map(({ name }) => name).join(", ")} differ${differing.length === 1 ? "s" : ""}`;
   return {
     ...compared,
     verdict,
     actions,
-    ...(verdict === "IDENTICAL" ? {} : { reason: oneLine(reason, 500) }),
+    ...(verdict === "IDENTICAL" ? {} : { reason: reasonOf(compared) }),
   };
+}
+
+/** What differs, in a sentence: artifacts, or else registers that the published artifacts do not give. */
+function reasonOf({ artifacts, registers }: Compared): string {
+  const names = artifacts
+    .filter(({ expected, found }) => found?.sha256 !== expected.sha256)
+    .map(({ name }) => name);
+  if (names.length > 0) return oneLine(`${names.join(", ")} differ${names.length === 1 ? "s" : ""}`, 500);
+  const { platform, shape, register } = registers.differ[0] ?? { platform: "", shape: "", register: "" };
+  return oneLine(`the artifacts are the same and give another ${register} for ${platform} ${shape}`, 500);
 }
 
 async function buildAgain({ published, finder, options, store }: RebuildRequest): Promise<BuildResult> {

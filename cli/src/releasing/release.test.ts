@@ -2,7 +2,13 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { parseSigningKey, formatHex, sha256 } from "@bootproof/bytes";
-import { readBootMeasurement, releaseArtifacts } from "@bootproof/statement";
+import {
+  hasAxes,
+  readBootMeasurement,
+  rebuildVerdict,
+  releaseArtifacts,
+  type PlatformMeasurements,
+} from "@bootproof/statement";
 import { parseBundle, verifyBundle } from "@bootproof/verify";
 import { beforeAll, describe, expect, it } from "vitest";
 
@@ -10,7 +16,6 @@ import { createLog } from "../places/log-place.ts";
 import type { OpenStore } from "../places/store-place.ts";
 import { confirmRebuild } from "../rebuilding/confirm.ts";
 import { compareRelease, locateDifference } from "../rebuilding/compare-release.ts";
-import { rebuildVerdict } from "@bootproof/statement";
 import { run } from "../run.testing.ts";
 import { scratchFolder } from "../scratch.testing.ts";
 import { logRelease, writeBundle } from "./log-release.ts";
@@ -169,6 +174,19 @@ describe("a release, from artifacts to a verdict", () => {
       const policyNow = parsePolicy(strict(), "strict.policy.yaml");
       expect(verifyBundle({ bundle: bytes, policy: policyNow, confirmations: [denying] }).answer).toBe("no");
     });
+  });
+
+  it("says DIVERGED when the files are the same but the published registers are not theirs", async () => {
+    const statement = readRelease(await readFile(bundle));
+    const built = await builtGuest(store);
+    const lie = (entry: PlatformMeasurements): PlatformMeasurements =>
+      hasAxes(entry) ? { ...entry, reference: { ...entry.reference, prefix: "66".repeat(48) } } : entry;
+    const measurements = statement.predicate.measurements.map(lie);
+    const lying = { ...statement, predicate: { ...statement.predicate, measurements } };
+    const { artifacts, registers } = await compareRelease(store, lying, built);
+    expect(artifacts.every(({ expected, found }) => expected.sha256 === found?.sha256)).toBe(true);
+    expect(rebuildVerdict({ artifacts, registers })).toBe("DIVERGED");
+    expect(rebuildVerdict(await compareRelease(store, statement, built))).toBe("IDENTICAL");
   });
 
   it("keeps an older bundle of the same entry when the log has grown", async () => {
