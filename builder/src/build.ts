@@ -11,6 +11,7 @@ import { findActionResult, rememberActionResult, type ActionResult } from "./act
 import { prepareAction, type PreparedAction } from "./action.ts";
 import type { BuildLimits } from "./control-group.ts";
 import { LocalExecutor, type Executor } from "./executor.ts";
+import { endTogether, JobSlots } from "./job-slots.ts";
 import { fetchInputs, type FetchOptions } from "./inputs.ts";
 import type { BuildingLock } from "./lock.ts";
 import type { LockedBuilding, LockedComposition, LockedRecipe } from "./locked-recipe.ts";
@@ -83,23 +84,16 @@ export interface BuildOptions {
 
 /** Builds `recipe`; throws BuildError for the first thing that fails, after ending what else is under way. */
 export async function buildRecipe(recipe: LockedRecipe, options: BuildOptions): Promise<BuildResult> {
-  const stop = new AbortController();
-  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
-  const jobs = new JobSlots(options.jobs ?? availableParallelism());
-  try {
-    return await build(recipe, "", { ...options, signal }, jobs);
-  } catch (cause) {
-    stop.abort(cause);
-    await jobs.idle();
-    throw cause;
-  }
+  const places = Array.from({ length: options.jobs ?? availableParallelism() }, (_, place) => place);
+  const jobs = new JobSlots([0, ...places.slice(1)]);
+  return endTogether(jobs, options.signal, (signal) => build(recipe, "", { ...options, signal }, jobs));
 }
 
 function build(
   recipe: LockedRecipe,
   component: string,
   options: BuildOptions,
-  jobs: JobSlots,
+  jobs: JobSlots<number>,
 ): Promise<BuildResult> {
   return recipe.form === "building"
     ? jobs.run(() => buildOne(recipe, component, options))
@@ -110,7 +104,7 @@ async function buildComposition(
   recipe: LockedComposition,
   above: string,
   options: BuildOptions,
-  jobs: JobSlots,
+  jobs: JobSlots<number>,
 ): Promise<BuildResult> {
   const names = [...recipe.components.keys()];
   const built = await Promise.all(
@@ -265,36 +259,5 @@ async function tell<T>(
   } catch (cause) {
     say("fail");
     throw cause;
-  }
-}
-
-/** Runs at most so many jobs at once, the others in the order they came. */
-class JobSlots {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-  readonly #running = new Set<Promise<unknown>>();
-
-  constructor(count: number) {
-    this.#free = Math.max(1, count);
-  }
-
-  async run<T>(job: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    const running = job();
-    this.#running.add(running);
-    try {
-      return await running;
-    } finally {
-      this.#running.delete(running);
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free++;
-      else next();
-    }
-  }
-
-  /** Waits until every job that was started has ended, well or not. */
-  async idle(): Promise<void> {
-    while (this.#running.size > 0) await Promise.allSettled(this.#running);
   }
 }

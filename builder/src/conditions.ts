@@ -15,8 +15,8 @@ export interface Conditions {
   readonly umask?: string;
   /** Variables that replace the action's. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** One processor, not all. */
-  readonly oneProcessor?: boolean;
+  /** The one processor to run on; the standard is all. */
+  readonly processor?: number;
   /** The build folder in memory, which lists directories in another order than a disk; at most so many bytes. */
   readonly buildInMemory?: number;
   /** Fixed addresses, and a kernel that calls itself 2.6. */
@@ -35,21 +35,31 @@ export interface Variation {
 
 const YEARS_LATER = 3;
 const YEAR = 365 * 24 * 60 * 60;
-/** Memory left to the machine and the compilers beside a build folder in memory. */
+/** Part of the free memory that the build folders in memory may take; the compilers need the rest. */
 const MEMORY_SHARE = 0.5;
 
 /** statfs(2), TMPFS_MAGIC. */
 const TMPFS = 0x0102_1994;
 
-/** Other conditions for a second build whose first left `buildSize` bytes in `folder`, and what differs. */
+/** What a second build has to itself. */
+export interface Place {
+  /** The one processor that it runs on. */
+  readonly processor: number;
+  /** Number of such builds at once. */
+  readonly sharedBy: number;
+  /** Where its first build was. */
+  readonly folder: string;
+}
+
+/** Other conditions for a second build whose first left `buildSize` bytes in its build folder, and what differs. */
 export function varyConditions(
   epoch: string,
   buildSize: number,
-  folder: string,
+  { processor, sharedBy, folder }: Place,
 ): { readonly conditions: Conditions; readonly variations: readonly Variation[] } {
   const later = String(Number(epoch) + YEARS_LATER * YEAR);
   const needed = Math.ceil(buildSize * 1.25) + 256 * 1024 * 1024;
-  const fits = needed <= availableMemory() * MEMORY_SHARE;
+  const fits = needed <= (availableMemory() * MEMORY_SHARE) / sharedBy;
   const conditions: Conditions = {
     buildPath: "/home/another.builder/a-folder-with-a-longer-name/build",
     user: 4321,
@@ -63,7 +73,7 @@ export function varyConditions(
       TZ: "<+1245>-12:45",
       USER: "another.builder",
     },
-    oneProcessor: true,
+    processor,
     otherPersonality: true,
     ...(fits ? { buildInMemory: needed } : {}),
   };

@@ -6,7 +6,7 @@
  */
 import { stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
-import { allowedProcessors, type Conditions } from "./conditions.ts";
+import type { Conditions } from "./conditions.ts";
 import type { BuildLimits, ControlGroups } from "./control-group.ts";
 import { startLogged } from "./process.ts";
 import { SANDBOX_VARIABLES as VARIABLES, SCRIPTS_FOLDER } from "./sandbox-scripts.ts";
@@ -108,7 +108,7 @@ function commandLine(
     ...(conditions.otherPersonality === true
       ? ["setarch", "x86_64", "--addr-no-randomize", "--uname-2.6"]
       : []),
-    ...(conditions.oneProcessor === true ? ["taskset", "-c", String(allowedProcessors()[0] ?? 0)] : []),
+    ...(conditions.processor === undefined ? [] : ["taskset", "-c", String(conditions.processor)]),
     "/bin/sh",
     join(layer, SCRIPTS_FOLDER, "enter"),
   ];

@@ -12,8 +12,9 @@ import {
   type BuiltComponent,
 } from "./build.ts";
 import { compareArtifacts, type Comparison, type SectionDescriber } from "./compare.ts";
-import { varyConditions, type Variation } from "./conditions.ts";
+import { allowedProcessors, varyConditions, type Variation } from "./conditions.ts";
 import { LocalExecutor } from "./executor.ts";
+import { endTogether, JobSlots } from "./job-slots.ts";
 
 /** What building an action twice showed. */
 export interface TwiceComponent {
@@ -37,9 +38,16 @@ export async function buildTwice(
   describe?: SectionDescriber,
 ): Promise<TwiceResult> {
   const first = await buildRecipe(recipe, options);
-  const components: TwiceComponent[] = [];
-  // One after the other: a varied build has one processor, and a memory share that was free when it started.
-  for (const built of first.components) components.push(await buildAgain(built, options, describe));
+  // A varied build has one processor, so as many run side by side as there are processors.
+  const [processor = 0, ...more] = allowedProcessors();
+  const slots = new JobSlots([processor, ...more.slice(0, Math.max(0, first.components.length - 1))]);
+  const components = await endTogether(slots, options.signal, (signal) =>
+    Promise.all(
+      first.components.map((built) =>
+        slots.run((own) => buildAgain(built, { ...options, signal }, own, first.components.length, describe)),
+      ),
+    ),
+  );
   const same = components.every(({ comparison }) => comparison.verdict === "IDENTICAL");
   return { first, verdict: same ? "IDENTICAL" : "DIVERGED", components };
 }
@@ -47,15 +55,17 @@ export async function buildTwice(
 async function buildAgain(
   built: BuiltComponent,
   options: BuildOptions,
+  processor: number,
+  sharedBy: number,
   describe: SectionDescriber | undefined,
 ): Promise<TwiceComponent> {
   const { component, recipe } = built;
   const { action, rootOptions } = await prepareBuild(recipe, component, options);
-  const { conditions, variations } = varyConditions(
-    action.sourceDateEpoch,
-    built.buildSize,
-    options.store.path,
-  );
+  const { conditions, variations } = varyConditions(action.sourceDateEpoch, built.buildSize, {
+    processor,
+    sharedBy,
+    folder: options.store.path,
+  });
   const second = await new LocalExecutor(options.store).execute(action, {
     ...rootOptions,
     packages: recipe.lock.lock.packages,
