@@ -50,7 +50,11 @@ export type BuildErrorCode =
   /** A git commit cannot be had. */
   | "BP-INPUT-004"
   /** The store's folder of downloads cannot be written: full, or read-only. */
-  | "BP-INPUT-005";
+  | "BP-INPUT-005"
+  /** An input vanished from the store while it was needed. */
+  | "BP-INPUT-006"
+  /** An input in the store no longer has the bytes that were brought there. */
+  | "BP-INPUT-007";
 
 /** What a {@link BuildError} carries besides its code and message. */
 export interface BuildErrorDetail {
@@ -86,4 +90,26 @@ export class BuildError extends Error {
     this.hint = detail.hint;
     this.issues = detail.issues ?? [];
   }
+}
+
+/** An input that was brought and is not there when it is wanted: somebody emptied the store meanwhile. */
+export function goneFromStore(what: string, file: string): BuildError {
+  return new BuildError("BP-INPUT-006", `${what} has vanished from the store since it was brought there`, {
+    file,
+    hint: "run the command again, and `bootproof store gc --all` only while nothing is built",
+  });
+}
+
+/** An input whose bytes in the store have changed since it was brought: this machine's fault, not the lock's or a mirror's. */
+export function damagedInStore(
+  what: string,
+  file: string,
+  { expected, found }: { readonly expected: string; readonly found: string },
+): BuildError {
+  return new BuildError("BP-INPUT-007", `${what} in the store is not the one the lock names`, {
+    file,
+    expected: `sha256 ${expected}`,
+    found: `sha256 ${found}`,
+    hint: "delete this file and run the command again; `bootproof store verify` checks all others",
+  });
 }

@@ -10,17 +10,17 @@ import { basename, dirname, join } from "node:path";
 import type { Blob } from "@bootproof/store";
 import type { ActionResult } from "./action-cache.ts";
 import type { PreparedAction } from "./action.ts";
-import { BuildError } from "./build-error.ts";
+import { BuildError, damagedInStore, goneFromStore } from "./build-error.ts";
 import { STANDARD_CONDITIONS, type Conditions } from "./conditions.ts";
 import { makeControlGroups, removeStaleControlGroups, type BuildLimits } from "./control-group.ts";
 import { describeEnd, refuseLink } from "./execution-failure.ts";
-import { run } from "./process.ts";
+import { claimPlaces, placesInUse } from "./places-in-use.ts";
 import { runSandbox, type SandboxPlaces } from "./sandbox.ts";
 import { SCRIPTS_FOLDER } from "./sandbox-scripts.ts";
 import { checkOutToolchainRoot, type BuildStore, type RootOptions } from "./toolchain-root.ts";
 import { hashFile } from "./tree-on-disk.ts";
 import { ROOT_TIME } from "./unpack-package.ts";
-import { makeWorkFolder, removeFolder, removeStaleFolders } from "./work-folder.ts";
+import { makeWorkFolder, measureFolder, removeFolder, removeStaleFolders } from "./work-folder.ts";
 
 /** A step that starts, or has ended with a status. */
 export interface StepEvent {
@@ -81,10 +81,10 @@ export class LocalExecutor implements Executor {
     const works = join(this.#store.path, "work");
     const stale = await removeStaleFolders(works);
     if (stale > 0) await removeStaleControlGroups();
-    const root = await checkOutToolchainRoot(this.#store, options.packages, action.toolchain, options);
     const work = await makeWorkFolder(works);
     try {
-      const log = await this.#openLog(action, options.label);
+      const log = await this.#openLog(action, options.label, work);
+      const root = await checkOutToolchainRoot(this.#store, options.packages, action.toolchain, options);
       const places = await prepare(this.#store, action, work, root, log);
       return await this.#run(action, options, places);
     } finally {
@@ -149,10 +149,21 @@ export class LocalExecutor implements Executor {
     return this.#store.blobs.putFile(file);
   }
 
-  async #openLog(action: PreparedAction, label: string): Promise<string> {
-    const folder = join(this.#store.path, "logs");
-    await mkdir(folder, { recursive: true });
-    const path = join(folder, `${label}-${action.digest.hash.slice(0, 12)}.log`);
+  /**
+   * Claims root and log for the build in `work`, and begins the log. Builds of the same action at once have logs of
+   * their own: each claims the usual name before it looks whether another did, so at most one of them takes it.
+   */
+  async #openLog(action: PreparedAction, label: string, work: string): Promise<string> {
+    const root = `roots/${action.toolchain.digest.hash}`;
+    const stem = `logs/${label}-${action.digest.hash.slice(0, 12)}`;
+    let log = `${stem}.log`;
+    await claimPlaces(work, [root, log]);
+    if ((await placesInUse(dirname(work), work)).has(log)) {
+      log = `${stem}-${basename(work).slice(-8)}.log`;
+      await claimPlaces(work, [root, log]);
+    }
+    const path = join(this.#store.path, log);
+    await mkdir(dirname(path), { recursive: true });
     await rm(path, { force: true });
     await writeFile(path, "", { flag: "wx" });
     return path;
@@ -193,15 +204,10 @@ async function copySource(
   target: string,
 ): Promise<void> {
   const path = store.blobs.path(sha256);
+  if (!(await store.blobs.has(sha256))) throw goneFromStore(`source ${name}`, path);
   await copyFile(path, target, constants.COPYFILE_FICLONE);
   const found = hashFile(target);
-  if (found !== sha256)
-    throw new BuildError("BP-INPUT-002", `source ${name} in the store is not the one the lock names`, {
-      file: path,
-      expected: `sha256 ${sha256}`,
-      found: `sha256 ${found}`,
-      hint: "delete this file and run the command again; `bootproof store verify` checks all others",
-    });
+  if (found !== sha256) throw damagedInStore(`source ${name}`, path, { expected: sha256, found });
   await chmod(target, 0o644);
   await utimes(target, ROOT_TIME, ROOT_TIME);
 }
@@ -229,11 +235,4 @@ function followSteps(
 async function freeSpace(path: string): Promise<number> {
   const { bavail, bsize } = await statfs(path);
   return bavail * bsize;
-}
-
-async function measureFolder(folder: string): Promise<number> {
-  const { stdout } = await run("du", ["-s", "--block-size=1", "--", folder], {
-    env: { PATH: "/usr/bin:/bin" },
-  });
-  return Number(/^[0-9]+/.exec(stdout)?.[0] ?? 0);
 }

@@ -50,7 +50,7 @@ export async function fetchBlob(
   mirrors: readonly Mirror[],
   options: DownloadOptions & { readonly offline?: boolean | undefined } = {},
 ): Promise<void> {
-  if (await store.blobs.has(file.sha256)) return;
+  if (await store.blobs.touch(file.sha256)) return;
   const answers: Answer[] = [];
   for (const folder of mirrors.filter((mirror) => mirror.kind === "folder"))
     if (await copyFrom(store, file, folder.path, answers)) return;

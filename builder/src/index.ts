@@ -100,3 +100,4 @@ export type { RemoteDigest } from "./remote-execution.ts";
 export type { BuildStore } from "./toolchain-root.ts";
 export { buildTwice, type TwiceComponent, type TwiceResult } from "./twice.ts";
 export { checkHost, type HostCheck } from "./check-host.ts";
+export { collectLeftovers, type CollectedLeftovers } from "./collect.ts";

@@ -169,7 +169,7 @@ async function bringCommit(
   options: FetchOptions,
   bring: BringOptions,
 ): Promise<void> {
-  if (await store.blobs.has(source.sha256)) return;
+  if (await store.blobs.touch(source.sha256)) return;
   const vendored = mirrors.filter((mirror) => mirror.kind !== "archive");
   try {
     await fetchBlob(store, source, vendored, { ...bring, offline: options.offline });

@@ -3,7 +3,7 @@
  * on where a killed one stopped. A file belongs to the process in its name: `<sha256>.<pid>.<n>`.
  * @module
  */
-import { mkdir, readdir, rename } from "node:fs/promises";
+import { mkdir, readdir, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
 const mine = new Set<string>();
@@ -28,6 +28,19 @@ export async function claimPartial(
     if (taken) break;
   }
   return { path, release: () => mine.delete(name) };
+}
+
+/** Removes what dead processes left and nobody has gone on with since `youngest`; returns the bytes freed. */
+export async function removeStalePartials(folder: string, youngest: number): Promise<number> {
+  let bytesFreed = 0;
+  for (const name of (await readdir(folder).catch(() => [])).filter(isLeft)) {
+    const path = join(folder, name);
+    const found = await stat(path).catch(() => undefined);
+    if (found === undefined || found.mtimeMs > youngest) continue;
+    await unlink(path);
+    bytesFreed += found.size;
+  }
+  return bytesFreed;
 }
 
 /** Whether nobody is writing the file: its process is gone, or was an earlier one with our number. */

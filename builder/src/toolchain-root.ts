@@ -3,7 +3,7 @@
  * packages, its files lie under `roots/<digest of the tree>` and are hashed again before every real build.
  * @module
  */
-import { rename } from "node:fs/promises";
+import { chmod, rename } from "node:fs/promises";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { formatHex, sha256, utf8 } from "@bootproof/bytes";
@@ -86,7 +86,12 @@ export async function checkOutToolchainRoot(
 ): Promise<string> {
   const folder = join(store.path, "roots", root.digest.hash);
   const damage = await findDamage(folder, root.tree, options.signal);
-  if (damage === undefined) return folder;
+  if (damage === undefined) {
+    // Changes nothing but the inode's time, by which a collection sees when a root was last used. Another user's root
+    // in a shared store stays as it is.
+    await chmod(folder, 0o755).catch(() => undefined);
+    return folder;
+  }
   if (damage !== "") {
     options.onDamaged?.(join(folder, damage));
     const aside = await makeWorkFolder(join(store.path, "roots"));

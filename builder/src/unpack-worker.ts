@@ -2,6 +2,7 @@
  * A thread that unpacks packages, one message each: decompression takes almost all of the time.
  * @module
  */
+import { existsSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 import { ParseError, type ParseErrorCode } from "@bootproof/bytes";
 import { hashFile } from "./tree-on-disk.ts";
@@ -18,12 +19,14 @@ export interface UnpackOrder {
 /** A worker's answer; an error crosses threads as data, because classes do not. */
 export type UnpackAnswer =
   | { readonly differs: string }
+  | { readonly gone: true }
   | { readonly unpacked: UnpackedPackage }
   | { readonly malformed: { readonly code: ParseErrorCode; readonly at: string; readonly message: string } }
   | { readonly failed: Error };
 
 async function answer({ path, sha256, directory }: UnpackOrder): Promise<UnpackAnswer> {
   try {
+    if (!existsSync(path)) return { gone: true };
     const found = hashFile(path);
     if (found !== sha256) return { differs: found };
     return { unpacked: await unpackPackage(path, directory) };

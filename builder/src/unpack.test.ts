@@ -106,9 +106,15 @@ describe("unpacking many packages", () => {
     const good = packageOf("good", { name: "a", content: "x" });
     writeFileSync(good.path, debWith({ name: "a", content: "y" }));
     await expect(unpack([good])).rejects.toMatchObject({
-      code: "BP-INPUT-002",
+      code: "BP-INPUT-007",
       expected: `sha256 ${good.sha256}`,
     });
+  });
+
+  it("says that a package file has vanished from the store, not that the lock is wrong", async () => {
+    const good = packageOf("good", { name: "a", content: "x" });
+    rmSync(good.path);
+    await expect(unpack([good])).rejects.toMatchObject({ code: "BP-INPUT-006", file: good.path });
   });
 
   it("stops when it is told to", async () => {

@@ -8,7 +8,7 @@ import { linkSync, mkdirSync, symlinkSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { BuildError, type BuildErrorCode } from "./build-error.ts";
+import { BuildError, damagedInStore, goneFromStore, type BuildErrorCode } from "./build-error.ts";
 import { parentOf, type Tree, type TreeEntry } from "./tree.ts";
 import type { PackageEntry, UnpackedPackage } from "./unpack-package.ts";
 import type { UnpackAnswer, UnpackOrder } from "./unpack-worker.ts";
@@ -110,12 +110,11 @@ function ask(worker: Worker, order: UnpackOrder, signal: AbortSignal | undefined
 function readAnswer(answer: UnpackAnswer, file: PackageFile): UnpackedPackage {
   if ("unpacked" in answer) return answer.unpacked;
   if ("failed" in answer) throw answer.failed;
+  if ("gone" in answer) throw goneFromStore(`package ${file.name}`, file.path);
   if ("differs" in answer)
-    throw new BuildError("BP-INPUT-002", `package ${file.name} in the store is not the one the lock names`, {
-      file: file.path,
-      expected: `sha256 ${file.sha256}`,
-      found: `sha256 ${answer.differs}`,
-      hint: "delete this file and run the command again; `bootproof store verify` checks all others",
+    throw damagedInStore(`package ${file.name}`, file.path, {
+      expected: file.sha256,
+      found: answer.differs,
     });
   const { code, at, message } = answer.malformed;
   throw new BuildError(archiveCode(code, at), `cannot unpack package ${file.name}: ${message}`, {

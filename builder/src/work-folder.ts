@@ -36,7 +36,8 @@ export async function removeStaleFolders(parent: string): Promise<number> {
   return removed;
 }
 
-async function isStale(name: string, folder: string): Promise<boolean> {
+/** Whether nobody works in `folder` any more: the process that its name gives is gone. */
+export async function isStale(name: string, folder: string): Promise<boolean> {
   const [, where, pid, started] = NAME.exec(name) ?? [];
   if (where === undefined) return false;
   if (where === place()) return startTime(Number(pid)) !== started;
@@ -56,6 +57,14 @@ export async function removeFolder(folder: string): Promise<void> {
   const second = await run("rm", ["-rf", "--", folder], { env });
   if (second.exitCode !== 0)
     throw new Error(`cannot remove ${folder}: ${second.stderr.split("\n")[0] ?? ""}`);
+}
+
+/** Bytes that a folder takes on the disk. */
+export async function measureFolder(folder: string): Promise<number> {
+  const { stdout } = await run("du", ["-s", "--block-size=1", "--", folder], {
+    env: { PATH: "/usr/bin:/bin" },
+  });
+  return Number(/^[0-9]+/.exec(stdout)?.[0] ?? 0);
 }
 
 /** This boot and this process-id namespace: within them an id and a start time name one process. */

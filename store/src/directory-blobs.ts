@@ -120,6 +120,20 @@ export class DirectoryBlobs {
     return false;
   }
 
+  /** Whether a blob of that name is there; if so it is marked as just used, so that no collection by age removes it. */
+  async touch(sha256: string): Promise<boolean> {
+    for (const path of this.#places(sha256)) {
+      const now = new Date();
+      const touched = await utimes(path, now, now).then(
+        () => true,
+        (cause: unknown) => errnoOf(cause) === "EPERM" || errnoOf(cause) === "EROFS",
+      );
+      // Another user's blob cannot be marked, and is there all the same.
+      if (touched && (await stat(path).catch(() => undefined))?.isFile() === true) return true;
+    }
+    return false;
+  }
+
   /** The blob's bytes, checked against its name, or undefined when it is not there. */
   async get(sha256: string): Promise<Uint8Array | undefined> {
     for (const path of this.#places(sha256)) {

@@ -42,6 +42,16 @@ describe("garbage collection: nothing that is needed may vanish", () => {
     });
   });
 
+  it("spares a blob that was used meanwhile, and knows one that is not there", async () => {
+    const blobs = await DirectoryBlobs.open(await scratch());
+    const { sha256 } = await blobs.put(utf8("used"));
+    await age(blobs, sha256, 2 * HOUR);
+    expect(await blobs.touch(sha256)).toBe(true);
+    expect((await collectGarbage(blobs, () => false, { olderThanMs: HOUR })).removed).toBe(0);
+    await blobs.delete(sha256);
+    expect(await blobs.touch(sha256)).toBe(false);
+  });
+
   it("never takes away what another process has just put", async () => {
     const root = await scratch();
     const blobs = await DirectoryBlobs.open(root);
