@@ -139,4 +139,16 @@ export const BUILD_PAGES: Pages = {
     why: "The store's folder of downloads is on a full or read-only disk.",
     fix: "Free some space (bootproof store gc), or name another store: --store DIR or BOOTPROOF_STORE",
   },
+  "BP-INPUT-006": {
+    title: "an input has vanished from the store",
+    exit: EXIT.tryAgain,
+    why: "It was there when the build began: somebody emptied the store meanwhile.",
+    fix: "Run the command again, and bootproof store gc --all only while nothing is built.",
+  },
+  "BP-INPUT-007": {
+    title: "an input in the store is damaged",
+    exit: EXIT.malformed,
+    why: "It was right when it was fetched, and its bytes have changed on the disk since.",
+    fix: "Delete the file that the message names and run the command again; check the rest: bootproof store verify",
+  },
 };

@@ -63,6 +63,28 @@ export async function readAnyKey(path: string): Promise<Vkey> {
   );
 }
 
+// What is said about a key that cannot be read, and what to do about it, by why.
+const UNREADABLE: Readonly<Record<string, readonly [string, string]>> = {
+  "BP-FILE-001": [
+    "no such key file",
+    "bootproof key generate NAME --out FILE makes a key; without --key your own is used",
+  ],
+  "BP-FILE-002": [
+    "the key cannot be read: permission denied",
+    "keys are for their owner only: run this as the key's owner, or name another with --key FILE",
+  ],
+  "BP-FILE-003": [
+    "is a folder, not a key file",
+    "name the key's file; bootproof key generate NAME --out FILE makes one",
+  ],
+};
+
 async function readLine(path: string): Promise<string> {
-  return (await readInputText(path, MAX_KEY_FILE)).trim();
+  try {
+    return (await readInputText(path, MAX_KEY_FILE)).trim();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const [message, hint] = UNREADABLE[error.code] ?? [error.message, error.detail.hint];
+    throw new Failure(error.code, error.exit, message, { ...error.detail, hint });
+  }
 }

@@ -42,4 +42,13 @@ describe("key", () => {
     expect(stderr).toContain(file);
     expect(stderr).not.toContain(secret.slice(-30, -6));
   });
+
+  it("says that it is a key that cannot be read, and what to do", async () => {
+    const absent = await run(["key", "show", join(folder, "absent")]);
+    expect(absent.exit).toBe(66);
+    expect(absent.stderr).toMatch(/no such key file[^]*hint:.*bootproof key generate/);
+    const directory = await run(["key", "show", folder]);
+    expect(directory.exit).toBe(66);
+    expect(directory.stderr).toMatch(/is a folder, not a key file[^]*hint:/);
+  });
 });

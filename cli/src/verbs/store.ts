@@ -34,10 +34,18 @@ export function defineStore(parent: Command, frame: Frame): void {
       "\nNothing is changed. Delete a damaged file, and the next build fetches it again.",
     );
   frame
-    .verb(store, "gc", "remove blobs that nothing refers to", async (context, given) =>
-      (await import("../work/store.ts")).collect(context, given),
+    .verb(
+      store,
+      "gc",
+      "remove what nothing refers to, unpacked toolchains and old logs",
+      async (context, given) => (await import("../work/store.ts")).collect(context, given),
     )
-    .option("--older-than <days>", "keep what was used in the last days", "1")
+    .option("--older-than <days>", "keep what was used in the last days (default: 1; with --all: 0)")
     .option("--all", "forget build results and toolchains too; the next build makes them anew")
-    .addHelpText("after", "\nExample: bootproof store gc --older-than 30");
+    .addHelpText(
+      "after",
+      "\nBuild results and what they need to be recalled stay, and so does what a running build uses. Packages and" +
+        "\nunpacked toolchains that were not used lately go; the next build that needs them brings them anew. Give --all" +
+        "\nonly while nothing is built.\n\nExample: bootproof store gc --older-than 30",
+    );
 }

@@ -67,8 +67,11 @@ async function rebuildOne(context: Context, given: Given, bundle: string): Promi
   const none = { bundle, published, checked, differences: new Map<string, string>() };
   if (checked?.verdict.answer === "no") return { ...none, rebuilt: undefined, confirmation: undefined };
   const store = await openStore(context);
+  // Before the build: nobody wants to learn after an hour that the key cannot be read.
+  const own = await openSigner(context, given.text("key"));
+  if (own.fresh) context.note(`made your signing key: ${own.file}`);
   const rebuilt = await build(context, given, { bundle, published, store });
-  const confirmation = await confirm(context, given, { published, place, rebuilt });
+  const confirmation = await confirm(context, given, { published, place, rebuilt, signer: own.signer });
   const differences = await locate(store, rebuilt, dirname(bundle));
   return { ...none, rebuilt, confirmation, differences };
 }
@@ -141,16 +144,13 @@ async function build(
 async function confirm(
   context: Context,
   given: Given,
-  about: Pick<ConfirmationRequest, "published" | "place" | "rebuilt">,
+  about: Pick<ConfirmationRequest, "published" | "place" | "rebuilt" | "signer">,
 ): Promise<Confirmation> {
-  const own = await openSigner(context, given.text("key"));
-  if (own.fresh) context.note(`made your signing key: ${own.file}`);
   const out = resolve(context.cwd, context.options.out ?? "out");
   const log = resolve(context.cwd, given.text("log") ?? join(out, "log"));
   return confirmRebuild({
     ...about,
-    signer: own.signer,
-    organisation: given.text("organisation") ?? own.signer.name.slice(0, 100),
+    organisation: given.text("organisation") ?? about.signer.name.slice(0, 100),
     folder: join(out, "confirmations"),
     log: given.flag("submit") ? log : undefined,
   });

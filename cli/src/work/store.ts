@@ -2,6 +2,7 @@
  * Lists, verifies and collects the store.
  * @module
  */
+import { collectLeftovers } from "@bootproof/builder";
 import { collectGarbage } from "@bootproof/store";
 
 import type { Context } from "../frame/context.ts";
@@ -45,25 +46,37 @@ export async function verify(context: Context): Promise<ExitCode> {
   return corrupt.length === 0 ? EXIT.yes : EXIT.no;
 }
 
-/** Removes what nothing refers to. */
+/** Removes what nothing refers to or what can be made again, unless it was used lately. */
 export async function collect(context: Context, given: Given): Promise<ExitCode> {
-  const days = given.unsigned("olderThan", MAX_DAYS) ?? 1n;
+  const all = given.flag("all");
+  // Whoever throws everything away means what was made today, too.
+  const days = given.unsigned("olderThan", MAX_DAYS) ?? (all ? 0n : 1n);
+  const age = { olderThanMs: Number(days) * DAY_MS };
   const store = await openStore(context);
-  if (given.flag("all")) for (const name of await store.refs.list()) await store.refs.delete(name);
+  if (all) for (const name of await store.refs.list()) await store.refs.delete(name);
   const keep = await reachable(store);
-  const { removed, bytesFreed } = await collectGarbage(store.blobs, keep, {
-    olderThanMs: Number(days) * DAY_MS,
-  });
+  const blobs = await collectGarbage(store.blobs, keep, age);
+  const { roots, logs, bytesFreed: leftovers } = await collectLeftovers(store, age);
+  const bytesFreed = blobs.bytesFreed + leftovers;
   const fields = [
     ["store", store.path],
-    ["removed", `${String(removed)} blobs`],
+    [
+      "removed",
+      `${counted(blobs.removed, "blob")}, ${counted(roots, "toolchain root")}, ${counted(logs, "log")}`,
+    ],
     ["freed", formatSize(bytesFreed)],
   ] as const;
   await context.answer(formatFields(fields), {
     schema: "bootproof/store-gc/1",
     path: store.path,
-    removed,
+    removed: blobs.removed,
+    roots,
+    logs,
     bytesFreed,
   });
   return EXIT.yes;
+}
+
+function counted(count: number, what: string): string {
+  return `${String(count)} ${what}${count === 1 ? "" : "s"}`;
 }
