@@ -125,6 +125,8 @@ const THIS_MACHINE: ReadonlySet<string> = new Set([
   "BP-BUILD-005",
   "BP-INPUT-003",
   "BP-INPUT-005",
+  "BP-INPUT-006",
+  "BP-INPUT-007",
   "BP-ROOT-001",
   "BP-SANDBOX-001",
   "BP-SANDBOX-002",
