@@ -8,6 +8,7 @@ import { showsColor, type Surroundings } from "./frame/context.ts";
 import { EXIT, type ExitCode } from "./frame/exit-code.ts";
 import { Failure } from "./frame/failure.ts";
 import { Frame } from "./frame/frame.ts";
+import { commandName } from "./frame/typed.ts";
 import { makeProgram } from "./program.ts";
 
 /** Runs the program with the words after its name; returns the exit status and never throws. */
@@ -44,8 +45,9 @@ async function showFailure(
   error: unknown,
   argv: readonly string[],
   frame: Frame,
-  { stdout, stderr, env, signal }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<ExitCode> {
+  const { stdout, stderr, env, signal } = surroundings;
   frame.context?.progress.close();
   if (signal.aborted) {
     stderr.write("bootproof: interrupted\n");
@@ -57,9 +59,13 @@ async function showFailure(
       ? usageFailure(error, argv)
       : (await import("./errors/to-failure.ts")).toFailure(error);
   const options = frame.context?.options;
+  const command = commandName(surroundings);
   if (options?.json ?? typedOption(argv, "--json"))
-    stdout.write(`${JSON.stringify(failureDocument(failure), undefined, 2)}\n`);
-  else stderr.write(formatFailure(failure, showsColor({ color: options?.color }, env, stderr)));
+    stdout.write(`${JSON.stringify(failureDocument(failure, command), undefined, 2)}\n`);
+  else
+    stderr.write(
+      formatFailure(failure, { color: showsColor({ color: options?.color }, env, stderr), command }),
+    );
   if (options?.verbose === true) stderr.write(formatStacks(error));
   return failure.exit;
 }

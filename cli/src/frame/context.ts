@@ -7,6 +7,7 @@ import { noSteps, stepLines } from "../report/step-lines.ts";
 import { stepTree } from "../report/step-tree.ts";
 import { writeAnswer } from "./files.ts";
 import type { GlobalOptions } from "./options.ts";
+import { commandName } from "./typed.ts";
 
 /** Where text goes; process.stdout and process.stderr are such. */
 export interface Sink {
@@ -45,6 +46,11 @@ export class Context {
     this.signal = surroundings.signal;
     this.color = showsColor(options, surroundings.env, surroundings.stdout);
     this.progress = new Progress((roots) => this.#view(roots));
+  }
+
+  /** What to type for `bootproof` here. */
+  get command(): string {
+    return commandName(this.#surroundings);
   }
 
   /** Prints the answer: text for people, or the document with `--json`; to `--out` when given. */

@@ -9,8 +9,6 @@ import { type UntrustedStatement, claimedSigners, readEntry } from "../statement
 import { shapeValues } from "../statements/shape-text.ts";
 import { type Inspector, startsWith, textHead } from "./inspection.ts";
 
-const UNVERIFIED = "not verified: bootproof verify FILE --policy P does that\n";
-
 /** A tlog-proof bundle. */
 export const inspectBundle: Inspector = (bytes) => {
   if (!startsWith(bytes, "c2sp.org/tlog-proof@")) return undefined;
@@ -30,7 +28,7 @@ export const inspectBundle: Inspector = (bytes) => {
   ];
   return {
     kind: "tlog-proof",
-    text: formatFields(fields) + (leaf?.text ?? "") + UNVERIFIED,
+    text: formatFields(fields) + (leaf?.text ?? ""),
     document: {
       origin: checkpoint.origin,
       index: Number(proof.index),
@@ -63,7 +61,7 @@ export const inspectCheckpoint: Inspector = (bytes) => {
     ["signed as", signatures.join(", ")],
   ];
   const document = { origin, size: Number(size), root: formatHex(root), extensions, signatures };
-  return { kind: "checkpoint", text: formatFields(fields) + UNVERIFIED, document };
+  return { kind: "checkpoint", text: formatFields(fields), document };
 };
 
 /** A DSSE envelope. */
@@ -71,7 +69,7 @@ export const inspectEnvelope: Inspector = (bytes) => {
   const head = textHead(bytes, 65_536);
   if (!head.trimStart().startsWith("{") || !head.includes('"payloadType"')) return undefined;
   const { text, document } = describeLeaf(bytes);
-  return { kind: "envelope", text: formatFields([["kind", "DSSE envelope"]]) + text + UNVERIFIED, document };
+  return { kind: "envelope", text: formatFields([["kind", "DSSE envelope"]]) + text, document };
 };
 
 function describeLeaf(bytes: Uint8Array): { text: string; document: object } {

@@ -4,14 +4,23 @@
  */
 import { join } from "node:path";
 
-import { oneLine } from "../report/printable.ts";
+import { shellWord } from "../frame/typed.ts";
 import { paint } from "../report/paint.ts";
 import { formatFields, formatTable } from "../report/table.ts";
 import { shapeValues } from "../statements/shape-text.ts";
 import type { Released } from "./released.ts";
 
+/** How a release is shown here. */
+export interface Showing {
+  readonly color: boolean;
+  /** What to type for `bootproof`. */
+  readonly command: string;
+  /** A path as one would type it. */
+  readonly shown: (path: string) => string;
+}
+
 /** The final table of a release. */
-export function formatReleased(released: Released, shown: (path: string) => string, color: boolean): string {
+export function formatReleased(released: Released, { shown, color, command }: Showing): string {
   const { built, artifacts, measurements, logged, verdict, own, logs, files } = released;
   const { name, version } = built.recipe.recipe.recipe;
   const values = measurements.flatMap(shapeValues);
@@ -37,7 +46,7 @@ export function formatReleased(released: Released, shown: (path: string) => stri
       shown(path),
     ]),
   ];
-  const next = nextCommands(released, shown);
+  const next = nextCommands(released, command, shown);
   return [
     shapes,
     formatTable(files_, ["artifact", "kind", "size", "sha256"]),
@@ -50,7 +59,7 @@ export function formatReleased(released: Released, shown: (path: string) => stri
 }
 
 /** The document of `release --json`. */
-export function releasedDocument(released: Released): object {
+export function releasedDocument(released: Released, command: string): object {
   const { built, artifacts, measurements, logged, verdict, own, logs, files } = released;
   const { recipe, lock } = built.recipe;
   return {
@@ -84,22 +93,18 @@ export function releasedDocument(released: Released): object {
     answer: verdict.answer,
     checks: verdict.checks,
     logs: logs.map(([component, path]) => ({ component, path })),
-    next: nextCommands(released, (path) => path),
+    next: nextCommands(released, command, (path) => path),
   };
 }
 
 function nextCommands(
   { files }: Released,
+  command: string,
   shown: (path: string) => string,
 ): { verify: string; rebuild: string } {
-  const [bundle, policy] = [quoteWord(shown(files.bundle)), quoteWord(shown(files.policy))];
+  const [bundle, policy] = [shellWord(shown(files.bundle)), shellWord(shown(files.policy))];
   return {
-    verify: `bootproof verify ${bundle} --policy ${policy}`,
-    rebuild: `bootproof rebuild ${bundle} --policy ${policy}`,
+    verify: `${command} verify ${bundle} --policy ${policy}`,
+    rebuild: `${command} rebuild ${bundle} --policy ${policy}`,
   };
-}
-
-/** A path as a shell takes it. */
-function quoteWord(word: string): string {
-  return /^[\w./+-]+$/.test(word) ? word : `'${oneLine(word, 4096).replaceAll("'", `'\\''`)}'`;
 }

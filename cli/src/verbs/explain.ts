@@ -7,6 +7,7 @@ import type { Command } from "commander";
 import { EXIT } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 import type { Frame } from "../frame/frame.ts";
+import { typedHere } from "../frame/typed.ts";
 import { formatTable } from "../report/table.ts";
 
 /** Defines `explain`. */
@@ -29,7 +30,7 @@ export function defineExplain(parent: Command, frame: Frame): void {
         const hint = "bootproof explain (without a code) lists all codes";
         throw new Failure("BP-USAGE-003", EXIT.usage, "no page for this code", { found: code, hint });
       }
-      const text = `${code}: ${page.title}\n\nWhy: ${page.why}\nFix: ${page.fix}\nExit status: ${String(page.exit)}\n`;
+      const text = `${code}: ${page.title}\n\nWhy: ${page.why}\nFix: ${typedHere(page.fix, context.command)}\nExit status: ${String(page.exit)}\n`;
       await context.answer(text, { schema: "bootproof/code/1", code, ...page });
       return EXIT.yes;
     })

@@ -10,6 +10,8 @@ import { EXIT } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 import type { Frame } from "../frame/frame.ts";
 import { badValue } from "../frame/given.ts";
+import { shellWord, shownPath } from "../frame/typed.ts";
+import { printable } from "../report/printable.ts";
 
 const END = ".recipe.yaml";
 
@@ -39,8 +41,10 @@ export function defineInit(parent: Command, frame: Frame): void {
           });
         }
         await writeAnswer(file, starterRecipe(name));
-        const next = [`bootproof lock ${file}`, `bootproof build ${file} --twice`];
-        context.say(`wrote ${file}\nnext:\n${next.map((command) => `  ${command}\n`).join("")}`, {
+        const shown = shownPath(context.cwd, file);
+        const [command, word] = [context.command, shellWord(shown)];
+        const next = [`${command} lock ${word}`, `${command} build ${word} --twice`];
+        context.say(`wrote ${printable(shown)}\nnext:\n${next.map((command) => `  ${command}\n`).join("")}`, {
           schema: "bootproof/init/1",
           recipe: file,
           next,

@@ -22,7 +22,7 @@ export async function inspect(context: Context, given: Given): Promise<ExitCode>
   const found = await look(bytes, file);
   if (found !== undefined) {
     const document = { schema: "bootproof/inspection/1", file, kind: found.kind, ...found.document };
-    await context.answer(printable(found.text), plain(document));
+    await context.answer(printable(found.text) + advice(found.kind, context.command), plain(document));
     return EXIT.yes;
   }
   throw new Failure("BP-FILE-007", EXIT.malformed, "is of no kind that bootproof knows", {
@@ -41,6 +41,13 @@ async function look(bytes: Uint8Array, file: string): Promise<Inspection | undef
   } catch (error) {
     throw toFailure(error, file);
   }
+}
+
+const SIGNED: ReadonlySet<string> = new Set(["tlog-proof", "checkpoint", "envelope"]);
+
+/** What was signed is shown as it claims to be, and the output says so. */
+function advice(kind: string, command: string): string {
+  return SIGNED.has(kind) ? `not verified: ${command} verify FILE --policy P does that\n` : "";
 }
 
 /** The document with what JSON lacks: bigints as decimal text, bytes as hex. */

@@ -2,7 +2,7 @@
  * Builds, measures, signs and logs a release, and verifies the bundle that it leaves.
  * @module
  */
-import { join, relative, resolve } from "node:path";
+import { join, resolve } from "node:path";
 
 import { type BuildResult, buildRecipe, loadLockedRecipe, type LockedRecipe } from "@bootproof/builder";
 import { type BundleVerdict, verifyBundle } from "@bootproof/verify";
@@ -15,6 +15,7 @@ import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 import { readInput } from "../frame/files.ts";
 import type { Given } from "../frame/given.ts";
+import { shownPath } from "../frame/typed.ts";
 import { openOrCreateLog } from "../places/log-place.ts";
 import { type OpenStore, openStore } from "../places/store-place.ts";
 import { type LoadedArtifact, loadArtifacts } from "../releasing/artifacts.ts";
@@ -43,8 +44,9 @@ export async function release(context: Context, given: Given): Promise<ExitCode>
   };
   const { built, logs } = await buildStep(context, given, store, recipe);
   const released = await publish(context, { built, store, own, files, logs });
-  const shown = (path: string): string => shorten(context.cwd, path);
-  context.say(formatReleased(released, shown, context.color), releasedDocument(released));
+  const { color, command, cwd } = context;
+  const shown = (path: string): string => shownPath(cwd, path);
+  context.say(formatReleased(released, { color, command, shown }), releasedDocument(released, command));
   return EXIT.yes;
 }
 
@@ -125,10 +127,4 @@ async function verifyStep(
     });
   }
   return verdict;
-}
-
-/** A path as one would type it here. */
-function shorten(cwd: string, path: string): string {
-  const short = relative(cwd, path);
-  return short.startsWith("..") || short === "" ? path : short;
 }
