@@ -96,6 +96,20 @@ describe("bin/bootproof", () => {
     expect((await start([], { shell })).stdout).toBe(`launchDigest  ${WANTED}\n`);
   });
 
+  it("reads a named pipe, and can be interrupted while nobody writes to it", async () => {
+    const pipe = join(folder, "pipe");
+    const args = "--vcpus 2 --vcpu-type EPYC";
+    const fed = `mkfifo '${pipe}'; cat '${FIRMWARE}' > '${pipe}' & '${BIN}' measure snp --ovmf '${pipe}' ${args}`;
+    expect((await start([], { shell: fed })).stdout).toBe(`launchDigest  ${WANTED}\n`);
+    const idle = `timeout --preserve-status -k 20 1 '${BIN}' inspect '${pipe}'; echo $?`;
+    expect((await start([], { shell: idle })).stdout).toBe("143\n");
+  }, 30_000);
+
+  it("names commands as it was called, so that they can be copied in a clone", async () => {
+    const { stderr } = await start(["inspect", "/nonexistent"]);
+    expect(stderr).toContain(`(${BIN.slice(1)} explain BP-FILE-001)`);
+  });
+
   it("prints a completion script that bash accepts and that knows every verb", async () => {
     const shell = `eval "$('${BIN}' completion bash)"; COMP_WORDS=(bootproof log ""); COMP_CWORD=2; _bootproof; echo "\${COMPREPLY[*]}"`;
     const { stdout, stderr } = await start([], { shell });

@@ -2,8 +2,9 @@
  * Reading inputs and writing answers, with failures that name the file.
  * @module
  */
-import { createReadStream } from "node:fs";
+import { constants, createReadStream, openSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { Socket } from "node:net";
 import { basename, dirname, join } from "node:path";
 
 import { EXIT } from "./exit-code.ts";
@@ -18,7 +19,7 @@ export async function readInput(path: string, limit: number = MAX_INPUT): Promis
     const status = await stat(path);
     if (status.size > limit) throw tooLarge(path, status.size, limit);
     // Pipes and devices have no size and may never end.
-    const bytes = status.isFile() ? await readFile(path) : await readStream(path, limit);
+    const bytes = status.isFile() ? await readFile(path) : await readStream(path, limit, status.isFIFO());
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   } catch (error) {
     if (error instanceof Failure) throw error;
@@ -26,15 +27,22 @@ export async function readInput(path: string, limit: number = MAX_INPUT): Promis
   }
 }
 
-async function readStream(path: string, limit: number): Promise<Buffer<ArrayBuffer>> {
+async function readStream(path: string, limit: number, pipe: boolean): Promise<Buffer<ArrayBuffer>> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+  const source = pipe ? openPipe(path) : createReadStream(path);
+  for await (const chunk of source as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > limit) throw tooLarge(path, size, limit);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+// A file opened as usual blocks a thread until somebody writes to the pipe, and no signal ends that.
+function openPipe(path: string): Socket {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return new Socket({ fd, readable: true, writable: false });
 }
 
 /** Reads an input file as UTF-8 text. */
