@@ -28,8 +28,8 @@ import {
 export interface BuildEvent {
   /** Path of component names, joined by `/`; "" for a recipe that is built by itself. */
   readonly component: string;
-  /** `inputs`, `toolchain`, or a step of the recipe. */
-  readonly step: string;
+  /** `inputs`, `toolchain`, or a step of the recipe; undefined for the component as a whole, when it is there. */
+  readonly step: string | undefined;
   readonly state: "start" | "progress" | "done" | "fail" | "cached";
   readonly elapsedMs: number;
   readonly logPath?: string;
@@ -132,9 +132,11 @@ async function buildOne(
   options: BuildOptions,
 ): Promise<BuildResult> {
   options.signal?.throwIfAborted();
+  const start = performance.now();
   const recalled = options.noCache === true ? undefined : await recall(recipe, options);
   const built = recalled ?? (await runAction(recipe, component, options));
-  if (built.cached) options.onEvent?.({ component, step: "build", state: "cached", elapsedMs: 0 });
+  const elapsedMs = Math.round(performance.now() - start);
+  options.onEvent?.({ component, step: undefined, state: built.cached ? "cached" : "done", elapsedMs });
   const outputs: Record<string, Artifact> = {};
   for (const [name, { kind }] of Object.entries(recipe.recipe.recipe.outputs)) {
     const blob = built.result.outputs[name];

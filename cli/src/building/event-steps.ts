@@ -28,6 +28,13 @@ export class EventSteps {
   take(event: BuildEvent): void {
     this.#noteLog(event);
     const parent = this.#component(event.component);
+    if (event.step === undefined) {
+      // A recipe alone is the top step, which its caller ends.
+      const note = event.state === "cached" ? "cached" : "";
+      if (event.component === "") parent.update(note);
+      else parent.done(note);
+      return;
+    }
     const key = `${event.component}\n${event.step}`;
     const step = this.#steps.get(key) ?? parent.step(event.step);
     this.#steps.set(key, step);
@@ -42,8 +49,7 @@ export class EventSteps {
         this.#steps.delete(key);
         break;
       case "cached":
-        step.done("cached");
-        this.#steps.delete(key);
+        // Only a build as a whole is cached.
         break;
       case "fail":
         step.failed();
