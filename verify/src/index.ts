@@ -12,7 +12,7 @@ export {
   type JudgedConfirmation,
 } from "./check-rebuilds.ts";
 export { checkMeasurements, expandMeasurements, type ExpandedMeasurement } from "./expand.ts";
-export { findDigest, keyDigest, type DigestMatch } from "./lookup.ts";
+export { findDigest, type DigestMatch } from "./lookup.ts";
 export {
   CONFIRMING_VERDICTS,
   mayPublish,

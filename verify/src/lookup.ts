@@ -1,8 +1,7 @@
 /**
- * Who published this digest: an artifact, a register, or the key that signed.
+ * Who published this digest: an artifact or a register.
  * @module
  */
-import { formatHex, parseVkey, sha256 } from "@bootproof/bytes";
 import { MeasureError } from "@bootproof/measure";
 import {
   BOOT_MEASUREMENT_TYPE,
@@ -33,9 +32,6 @@ export function findDigest(statement: Statement, digest: string): DigestMatch[] 
   const { measurements } = readBootMeasurement(statement).predicate;
   return [...artifacts, ...measurements.flatMap((entry) => findRegister(entry, digest))];
 }
-
-/** SHA-256 of the raw public key in a vkey, lower-case hex: how a key is looked up. */
-export const keyDigest = (vkey: string): string => formatHex(sha256(parseVkey(vkey).publicKey));
 
 function findRegister(entry: PlatformMeasurements, digest: string): DigestMatch[] {
   const matches: DigestMatch[] = [];

@@ -3,7 +3,9 @@ import { join } from "node:path";
 
 import { parseSigningKey, formatHex, sha256 } from "@bootproof/bytes";
 import {
+  formatEnvelope,
   hasAxes,
+  parseEnvelope,
   readBootMeasurement,
   rebuildVerdict,
   releaseArtifacts,
@@ -116,6 +118,28 @@ describe("a release, from artifacts to a verdict", () => {
     const artifact = releaseArtifacts(readRelease(await readFile(bundle)))[0]?.sha256 ?? "";
     expect((await run(["lookup", artifact, "--log", join(folder, "log")])).exit).toBe(0);
     expect((await run(["lookup", "11".repeat(48), "--log", join(folder, "log")])).exit).toBe(1);
+  });
+
+  it("lists what a key signed, and not what only claims so", async () => {
+    const log = join(folder, "log");
+    const { vkey, name, keyId } = PUBLISHER;
+    const signed = await run(["lookup", vkey, "--log", log]);
+    expect(signed).toMatchObject({ exit: 0 });
+    expect(signed.stdout).toMatch(/^1\s+boot-measurement\s+snp-guest 1\s+signer \(signature verified\)/m);
+    expect((await run(["lookup", `${name}+${keyId}`, "--log", log])).stdout).toContain("signer (claimed)");
+    expect((await run(["lookup", REBUILDER.vkey, "--log", log])).exit).toBe(1);
+    expect((await run(["lookup", `${vkey}A`, "--log", log])).exit).toBe(65);
+    expect((await run(["lookup", "nonsense", "--log", log])).exit).toBe(64);
+    const forged = join(folder, "forged.json");
+    const envelope = parseEnvelope(published.signed.measurement);
+    const [signature = { keyid: "", sig: new Uint8Array() }] = envelope.signatures;
+    const signatures = [{ ...signature, sig: signature.sig.map((byte) => byte ^ 1) }];
+    await writeFile(forged, formatEnvelope({ ...envelope, signatures }));
+    const other = join(folder, "forged-log");
+    await run(["log", "init", "--log", other]);
+    expect((await run(["log", "add", forged, "--log", other])).exit).toBe(0);
+    expect((await run(["lookup", `${name}+${keyId}`, "--log", other])).exit).toBe(0);
+    expect((await run(["lookup", vkey, "--log", other])).exit).toBe(1);
   });
 
   it("keeps a policy that was edited, and replaces one of other keys", async () => {

@@ -8,7 +8,8 @@ import type { Frame } from "../frame/frame.ts";
 
 const AFTER = `
 DIGEST is a launch digest or other register, the sha256 or sha384 of an artifact, an action digest,
-or a leaf hash: hex or base64, with or without a prefix such as sha384:.
+or a leaf hash: hex or base64, with or without a prefix such as sha384:. Or a key: as NAME+KEYID it lists
+what claims to be signed by it, as a whole public key only what it did sign.
 
 What is found is what was logged; whether its signer is one you accept, verify says:
   bootproof log proof INDEX --out x.tlog-proof && bootproof verify x.tlog-proof --policy P
@@ -21,7 +22,7 @@ export function defineLookup(parent: Command, frame: Frame): void {
     .verb(
       parent,
       "lookup <digest>",
-      "who published this register, artifact or action",
+      "who published this register, artifact, action, or with this key",
       async (context, given) => (await import("../work/lookup.ts")).lookup(context, given),
     )
     .option("--log <dir>", "the log's folder or URL", "out/log")
