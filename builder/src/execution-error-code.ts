@@ -35,9 +35,13 @@ export type ExecutionErrorCode =
   | "BP-BUILD-001"
   /** The build ran out of time. */
   | "BP-BUILD-002"
-  /** The build went over a limit: memory, processes, log or disk. */
+  /** The build went over a limit: the size of its log. */
   | "BP-BUILD-003"
   /** An output is missing, not a regular file, or too large. */
   | "BP-BUILD-004"
   /** The build was stopped on request. */
-  | "BP-BUILD-005";
+  | "BP-BUILD-005"
+  /** The disk is full: nothing is said of the build itself. */
+  | "BP-BUILD-006"
+  /** This machine has too little memory for the build. */
+  | "BP-BUILD-007";

@@ -47,12 +47,13 @@ export async function describeEnd(
   if (end.kind === "killed") return describeKill(end.why, action, detail, machine);
   const step = action.steps[end.step - 1] ?? "before the first step";
   if (machine.outOfMemory)
-    return new BuildError("BP-BUILD-003", `step ${step} needs more memory than the limit${said}${place}`, {
+    return new BuildError("BP-BUILD-007", `step ${step} needs more memory than the limit${said}${place}`, {
       ...detail,
       expected: `at most ${machine.limits.memory} bytes`,
+      hint: "build on a machine with more memory, or one component at a time with --jobs 1",
     });
   if (machine.free < FULL_DISK)
-    return new BuildError("BP-BUILD-003", `step ${step} failed, and the disk is full${said}${place}`, {
+    return new BuildError("BP-BUILD-006", `step ${step} failed, and the disk is full${said}${place}`, {
       ...detail,
       found: `${machine.free} bytes free`,
       hint: "free some space, or put the store on a larger disk with BOOTPROOF_STORE; then run it again",
@@ -86,7 +87,7 @@ function describeKill(
         expected: `at most ${limits.logSize} bytes`,
       });
     case "disk":
-      return new BuildError("BP-BUILD-003", "the build was stopped because the disk is almost full", {
+      return new BuildError("BP-BUILD-006", "the build was stopped because the disk is almost full", {
         ...detail,
         found: `${free} bytes free`,
         hint: "free some space, or put the store on a larger disk with BOOTPROOF_STORE; then run it again",

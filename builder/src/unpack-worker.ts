@@ -22,7 +22,15 @@ export type UnpackAnswer =
   | { readonly gone: true }
   | { readonly unpacked: UnpackedPackage }
   | { readonly malformed: { readonly code: ParseErrorCode; readonly at: string; readonly message: string } }
-  | { readonly failed: Error };
+  | { readonly failed: SystemFault };
+
+/** What the operating system, or a bug, said: an error's own fields are lost between threads. */
+export interface SystemFault {
+  readonly message: string;
+  readonly code?: string;
+  readonly syscall?: string;
+  readonly path: string;
+}
 
 async function answer({ path, sha256, directory }: UnpackOrder): Promise<UnpackAnswer> {
   try {
@@ -33,7 +41,16 @@ async function answer({ path, sha256, directory }: UnpackOrder): Promise<UnpackA
   } catch (cause) {
     if (cause instanceof ParseError)
       return { malformed: { code: cause.code, at: cause.at, message: cause.message } };
-    return { failed: cause instanceof Error ? cause : new Error(String(cause)) };
+    const { message, code, syscall, path: at } = cause as NodeJS.ErrnoException;
+    return {
+      failed: {
+        message: cause instanceof Error ? message : String(cause),
+        ...(code === undefined ? {} : { code }),
+        ...(syscall === undefined ? {} : { syscall }),
+        // Writing to an open file fails without its name, for instance on a full disk.
+        path: at ?? directory,
+      },
+    };
   }
 }
 

@@ -117,6 +117,15 @@ describe("unpacking many packages", () => {
     await expect(unpack([good])).rejects.toMatchObject({ code: "BP-INPUT-006", file: good.path });
   });
 
+  it("says what the operating system refused, and where, across threads", async () => {
+    const nowhere = join(folder, "nowhere");
+    await expect(unpackAll([packageOf("good", { name: "a", content: "x" })], nowhere)).rejects.toMatchObject({
+      code: "ENOENT",
+      path: expect.stringContaining(nowhere) as string,
+      syscall: expect.any(String) as string,
+    });
+  });
+
   it("stops when it is told to", async () => {
     const stop = new AbortController();
     const unpacking = unpack(many(), { threads: 1, signal: stop.signal, onUnpacked: () => stop.abort() });

@@ -109,7 +109,7 @@ function ask(worker: Worker, order: UnpackOrder, signal: AbortSignal | undefined
 
 function readAnswer(answer: UnpackAnswer, file: PackageFile): UnpackedPackage {
   if ("unpacked" in answer) return answer.unpacked;
-  if ("failed" in answer) throw answer.failed;
+  if ("failed" in answer) throw Object.assign(new Error(answer.failed.message), answer.failed);
   if ("gone" in answer) throw goneFromStore(`package ${file.name}`, file.path);
   if ("differs" in answer)
     throw damagedInStore(`package ${file.name}`, file.path, {

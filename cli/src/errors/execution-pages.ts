@@ -79,7 +79,7 @@ export const EXECUTION_PAGES: Pages = {
   "BP-BUILD-003": {
     title: "the build went over a limit",
     exit: EXIT.no,
-    why: "It used more memory, processes, log or disk than allowed and was ended.",
+    why: "It wrote more to its log than allowed and was ended.",
     fix: "Look in the log where it stood.",
   },
   "BP-BUILD-004": {
@@ -93,6 +93,18 @@ export const EXECUTION_PAGES: Pages = {
     exit: EXIT.tryAgain,
     why: "It was interrupted. Nothing half-written was kept.",
     fix: "Run it again; finished components and fetched inputs are reused.",
+  },
+  "BP-BUILD-006": {
+    title: "the disk is full",
+    exit: EXIT.cannotWrite,
+    why: "The store's disk had no space left for the build's files. This says nothing about the recipe.",
+    fix: "Free some space (bootproof store gc), or put the store on a larger disk with BOOTPROOF_STORE; run it again.",
+  },
+  "BP-BUILD-007": {
+    title: "the build needs more memory than this machine gives it",
+    exit: EXIT.tryAgain,
+    why: "It went over the limit, nine tenths of the machine's memory, and was ended.",
+    fix: "Build on a machine with more memory, or one component at a time with --jobs 1.",
   },
 };
 

@@ -123,6 +123,8 @@ const MISSING: ReadonlySet<string> = new Set([
 // What says something about this machine, or about --offline, and nothing about the release.
 const THIS_MACHINE: ReadonlySet<string> = new Set([
   "BP-BUILD-005",
+  "BP-BUILD-006",
+  "BP-BUILD-007",
   "BP-INPUT-003",
   "BP-INPUT-005",
   "BP-INPUT-006",
