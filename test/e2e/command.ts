@@ -2,7 +2,7 @@
  * Running the real command in a scratch folder, as a user would.
  * @module
  */
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { execa } from "execa";
@@ -19,6 +19,18 @@ export interface Outcome {
   readonly exitCode: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** The document of a command that failed. */
+export interface Failure {
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly file?: string;
+    readonly expected?: string;
+    readonly found?: string;
+    readonly hint?: string;
+  };
 }
 
 /** How to run it. */
@@ -59,6 +71,14 @@ export async function scratch(name: string): Promise<string> {
   await chmod(folder, 0o755);
   afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
   return folder;
+}
+
+/** Changes one bit of a file in place, also of one that is read-only. */
+export async function flipBit(file: string, at: number): Promise<void> {
+  const bytes = await readFile(file);
+  bytes[at]! ^= 1;
+  await chmod(file, 0o644);
+  await writeFile(file, bytes);
 }
 
 /** A recipe with one step and one output, built from the smallest toolchain. */

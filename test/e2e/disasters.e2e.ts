@@ -1,35 +1,29 @@
-import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { BOOTPROOF, bootproof, bootproofJson, scratch, writeProbe } from "./command.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { bootproof, bootproofJson, type Failure, flipBit, scratch, writeProbe } from "./command.ts";
+import { ANSWERS, bootproofWithoutApt, serveMirror } from "./mirror.ts";
 
-interface Failure {
-  readonly error: {
-    code: string;
-    message: string;
-    file?: string;
-    expected?: string;
-    found?: string;
-    hint?: string;
-  };
+interface Built {
+  readonly artifacts: readonly { name: string; sha256: string; path: string }[];
+  readonly actions: readonly { cached: boolean }[];
 }
 
-describe("what goes wrong: nothing half true, and always the next command", () => {
+describe("inputs that are not what the lock names", () => {
   let folder: string;
   let recipe: string;
-  const servers: Server[] = [];
-  afterAll(() => servers.forEach((server) => server.close()));
+  let lock: string;
+  const word = (): string => path.join(folder, "plain/word");
 
   beforeAll(async () => {
     folder = await scratch("disasters");
     recipe = await writeProbe(folder, {
       name: "plain",
-      run: "cat /source/word > result",
+      run: "tr a-z A-Z < /source/word > result",
       files: { word: "word\n" },
     });
+    lock = recipe.replace(".recipe.", ".lock.");
     const built = await bootproof(["build", recipe]);
     expect(built.exitCode, built.stderr).toBe(0);
   });
@@ -40,158 +34,139 @@ describe("what goes wrong: nothing half true, and always the next command", () =
     await mkdir(copy);
     for (const file of ["plain.recipe.yaml", "word"])
       await copyFile(path.join(folder, "plain", file), path.join(copy, file));
-    const lock = await readFile(path.join(folder, "plain/plain.lock.yaml"), "utf8");
-    expect(edit(lock)).not.toBe(lock);
-    await writeFile(path.join(copy, "plain.lock.yaml"), edit(lock));
+    const text = await readFile(lock, "utf8");
+    expect(edit(text)).not.toBe(text);
+    await writeFile(path.join(copy, "plain.lock.yaml"), edit(text));
     return path.join(copy, "plain.recipe.yaml");
   }
 
-  it("refuses a source with one flipped bit, and names it with both digests", async () => {
-    await writeFile(path.join(folder, "plain/word"), "wore\n");
-    const { error } = await bootproofJson<Failure>(
-      ["build", recipe, "--store", path.join(folder, "s1"), "--offline"],
-      65,
-    ).catch(async () => bootproofJson<Failure>(["build", recipe, "--no-cache"], 65));
-    expect(error.message).toMatch(/word/);
+  it("refuses a source with one flipped bit, also where it was built before, and names it with both digests", async () => {
+    await flipBit(word(), 2);
+    const { error } = await bootproofJson<Failure>(["build", recipe], 65);
+    await flipBit(word(), 2);
+    expect(error.code).toBe("BP-INPUT-002");
+    expect(error.file).toBe(word());
     expect(error.expected).toMatch(/[0-9a-f]{64}/);
     expect(error.found).toMatch(/[0-9a-f]{64}/);
-    await writeFile(path.join(folder, "plain/word"), "word\n");
-  });
-
-  it("refuses what a lying mirror sends, and keeps none of it", async () => {
-    const server = createServer((_request, response) => response.end("not what you asked for"));
-    servers.push(server);
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const mirror = `http://127.0.0.1:${(server.address() as AddressInfo).port}/debian`;
-    const store = path.join(folder, "lied-to");
-    const outcome = await bootproof(["build", recipe, "--store", store, "--mirror", mirror, "--json"], {
-      env: { BOOTPROOF_DEBIAN_MIRROR: mirror },
-    });
-    // The machine's own mirror may still have the truth; the liar is never believed.
-    if (outcome.exitCode !== 0) expect(outcome.stdout).toMatch(/BP-INPUT-00[12]/);
-    const check = await bootproof(["store", "verify", "--store", store]);
-    expect(check.exitCode, check.stderr).toBe(0);
-  });
-
-  it("refuses a lock that was made for another recipe, and says what differs", async () => {
-    const other = await withLock("other-lock", (lock) => lock.replace("hostname", "hostnamf"));
-    const { error } = await bootproofJson<Failure>(["build", other], 78);
-    expect(error.code).toMatch(/^BP-LOCK-/);
+    expect(error.found).not.toBe(error.expected);
     expect(error.hint).toMatch(/bootproof lock/);
+    expect((await bootproof(["build", recipe])).exitCode).toBe(0);
   });
 
-  it("names the input when its digest in the lock is not the mirror's", async () => {
-    const forged = await withLock("forged-lock", (lock) =>
-      lock.replace(/[0-9a-f]{64}(?=[\s\S]*bash_)/, "0".repeat(64)),
-    );
-    const outcome = await bootproof(["build", forged, "--json"]);
-    expect(outcome.exitCode).not.toBe(0);
-    expect(outcome.stdout).toMatch(/BP-(INPUT|LOCK)-00\d/);
-  });
-
-  it("explains a full disk, exits 74 and leaves a store that verifies", async () => {
-    // A store on a file system of 4 MiB, in a mount namespace of our own.
-    const store = path.join(folder, "small");
-    await mkdir(store);
-    const script = `mount -t tmpfs -o size=4m none ${store} && ${BOOTPROOF} build ${recipe} --store ${store} --json; echo "exit $?"; ${BOOTPROOF} store verify --store ${store}; echo "verify $?"`;
-    const outcome = await execa("unshare", ["--user", "--map-root-user", "--mount", "sh", "-c", script], {
-      reject: false,
-    });
-    expect(outcome.stdout).toMatch(/exit 74/);
-    expect(outcome.stdout).toMatch(/space/);
-    expect(outcome.stdout).toMatch(/verify 0/);
-  });
-
-  it("resumes after kill -9 at any moment: the next build is right and nothing is half-written", async () => {
-    const store = path.join(folder, "killed");
-    const out = path.join(folder, "killed-out");
-    for (const delay of [150, 400, 900, 1800, 3000]) {
-      const child = execa(BOOTPROOF, ["build", recipe, "--store", store, "--out", out], {
-        reject: false,
-        stdin: "ignore",
-      });
-      setTimeout(() => child.kill("SIGKILL"), delay);
-      await child;
-      const result = await readFile(path.join(out, "result"), "utf8").catch(() => "word\n");
-      expect(result).toBe("word\n");
-    }
-    const built = await bootproof(["build", recipe, "--store", store, "--out", out]);
-    expect(built.exitCode, built.stderr).toBe(0);
-    expect(await readFile(path.join(out, "result"), "utf8")).toBe("word\n");
-    expect((await readdir(out)).filter((name) => name.startsWith("."))).toEqual([]);
-    const check = await bootproof(["store", "verify", "--store", store]);
-    expect(check.exitCode, check.stderr).toBe(0);
-  });
-
-  it("never builds from a damaged store: finds it, says so, and mends it by fetching again", async () => {
-    const store = path.join(folder, "damaged");
-    expect((await bootproof(["build", recipe, "--store", store])).exitCode).toBe(0);
-    const { stdout } = await execa("find", [store, "-type", "f", "-path", "*blobs*", "-size", "+64k"]);
-    const victim = stdout.split("\n")[0]!;
-    const bytes = await readFile(victim);
-    bytes[1000]! ^= 1;
-    await execa("chmod", ["u+w", victim]);
-    await writeFile(victim, bytes);
-    const check = await bootproof(["store", "verify", "--store", store]);
-    expect(check.exitCode).toBe(1);
-    expect(check.stdout + check.stderr).toContain(path.basename(victim));
-    const built = await bootproof([
+  it("refuses what a lying mirror sends, names mirror and file, and keeps none of it", async () => {
+    const liar = await serveMirror(lock, ANSWERS.lie);
+    const store = path.join(folder, "lied-to");
+    const outcome = await bootproofWithoutApt([
       "build",
       recipe,
       "--store",
       store,
-      "--no-cache",
-      "--out",
-      path.join(folder, "mended"),
+      "--mirror",
+      liar,
+      "--json",
     ]);
-    if (built.exitCode === 0)
-      expect(await readFile(path.join(folder, "mended/result"), "utf8")).toBe("word\n");
-    else expect(built.stderr).toMatch(/BP-/);
+    expect(outcome.exitCode, outcome.stdout + outcome.stderr).toBe(65);
+    const { error } = JSON.parse(outcome.stdout) as Failure;
+    expect(error.code).toBe("BP-INPUT-002");
+    expect(error.message).toMatch(/_amd64\.deb/);
+    expect(error.message).toContain(liar);
+    expect(error.hint).toMatch(/--mirror/);
+    // Only the source from beside the recipe may have come.
+    const kept = await bootproofJson<{ blobs: { size: number }[] }>(["store", "ls", "--store", store], 0);
+    expect(kept.blobs.filter(({ size }) => size !== 5)).toEqual([]);
+    // The store is not spoiled: with an honest mirror beside the liar, and the liar still first, it builds.
+    const honest = await serveMirror(lock, ANSWERS.truth);
+    const mirrors = ["--mirror", liar, "--mirror", honest];
+    const out = path.join(folder, "despite-the-liar");
+    const built = await bootproofWithoutApt(["build", recipe, "--store", store, ...mirrors, "--out", out]);
+    expect(built.exitCode, built.stderr).toBe(0);
+    expect(await readFile(path.join(out, "result"), "utf8")).toBe("WORD\n");
+    expect((await bootproof(["store", "verify", "--store", store])).exitCode).toBe(0);
   });
 
-  it("says which key it cannot read and how to make one", async () => {
-    const outcome = await bootproof([
-      "release",
-      recipe,
-      "--out",
-      path.join(folder, "keyless"),
-      "--key",
-      path.join(folder, "absent/key"),
-      "--no-input",
-    ]);
-    const directory = await bootproof([
-      "release",
-      recipe,
-      "--out",
-      path.join(folder, "keyless"),
-      "--key",
-      folder,
-    ]);
-    for (const { exitCode, stderr } of [outcome, directory]) {
-      expect([66, 77]).toContain(exitCode);
-      expect(stderr).toMatch(/key/);
-      expect(stderr).not.toMatch(/\bat .*\.ts:\d+/);
-    }
+  it("says which input no mirror has any more, and whom it asked", async () => {
+    const gone = await serveMirror(lock, ANSWERS.nothing);
+    const store = path.join(folder, "gone");
+    const outcome = await bootproofWithoutApt(["build", recipe, "--store", store, "--json"], {
+      env: { BOOTPROOF_DEBIAN_MIRROR: gone },
+    });
+    expect(outcome.exitCode, outcome.stdout + outcome.stderr).toBe(69);
+    const { error } = JSON.parse(outcome.stdout) as Failure;
+    expect(error.code).toBe("BP-INPUT-001");
+    expect(error.message).toMatch(/_amd64\.deb/);
+    expect(error.message).toContain(gone);
+    const none = await bootproofWithoutApt(["build", recipe, "--store", store]);
+    expect(none.exitCode).toBe(69);
+    expect(none.stderr).toMatch(/no mirror is known[^]*--mirror/);
+    const offline = await bootproof(["build", recipe, "--store", store, "--offline"]);
+    expect(offline.stderr).toMatch(/BP-INPUT-003/);
   });
 
-  it("works as an ordinary user", async () => {
-    if (process.getuid?.() !== 0) return;
-    const home = path.join(folder, "home");
-    await mkdir(home);
-    await execa("cp", ["-r", path.join(folder, "plain"), home]);
-    await execa("chown", ["-R", "65534:65534", home]);
-    const run = [
-      "--reuid=65534",
-      "--regid=65534",
-      "--clear-groups",
-      "env",
-      "-i",
-      `HOME=${home}`,
-      `PATH=${process.env["PATH"] ?? ""}`,
-    ];
-    const args = ["build", path.join(home, "plain/plain.recipe.yaml"), "--out", path.join(home, "out")];
-    const outcome = await execa("setpriv", [...run, BOOTPROOF, ...args], { cwd: home, reject: false });
-    expect(outcome.exitCode, outcome.stderr).toBe(0);
-    expect(await readFile(path.join(home, "out/result"), "utf8")).toBe("word\n");
+  it("refuses a lock that was made for another recipe, and says what differs", async () => {
+    const other = await withLock("other-lock", (text) => text.replace("- hostname", "- hostnamf"));
+    const { error } = await bootproofJson<Failure>(["build", other], 78);
+    expect(error.code).toBe("BP-LOCK-003");
+    expect(JSON.stringify(error)).toMatch(/hostnam[ef]/);
+    expect(error.hint).toMatch(/bootproof lock/);
+    expect((await bootproof(["lock", other, "--check"])).exitCode).not.toBe(0);
+  });
+
+  it("names the input when its digest in the lock is not the mirror's", async () => {
+    const forged = await withLock("forged-lock", (text) =>
+      text.replace(/^( {2}- bash .* )[0-9a-f]{64} /m, `$1${"0".repeat(64)} `),
+    );
+    const { error } = await bootproofJson<Failure>(["build", forged], 65);
+    expect(error.code).toBe("BP-INPUT-002");
+    expect(error.message).toMatch(/^bash_/);
+    expect(error.expected).toBe("0".repeat(64));
+  });
+
+  describe("in a damaged store", () => {
+    let store: string;
+    let result: string;
+    const build = (...more: string[]): Promise<Built> =>
+      bootproofJson<Built>(["build", recipe, "--store", store, ...more], 0);
+
+    beforeAll(async () => {
+      store = path.join(folder, "damaged");
+      const mirror = await serveMirror(lock, ANSWERS.truth);
+      const { artifacts } = await build("--mirror", mirror);
+      result = artifacts[0]!.path;
+    });
+
+    it("an artifact that was changed is found and built again, not handed out", async () => {
+      await flipBit(result, 0);
+      const check = await bootproof(["store", "verify", "--store", store]);
+      expect(check.exitCode).toBe(1);
+      expect(check.stdout).toContain(result);
+      const { actions } = await build("--offline");
+      expect(actions.map(({ cached }) => cached)).toEqual([false]);
+      expect(await readFile(result, "utf8")).toBe("WORD\n");
+      expect((await bootproof(["store", "verify", "--store", store])).exitCode).toBe(0);
+    });
+
+    it("a program of the unpacked toolchain that was changed never runs", async () => {
+      const { stdout } = await execa("find", [path.join(store, "roots"), "-path", "*/usr/bin/tr"]);
+      const program = stdout.trim();
+      const before = await readFile(program);
+      await writeFile(program, "#!/bin/sh\necho evil\n");
+      await build("--offline", "--no-cache");
+      expect(await readFile(result, "utf8")).toBe("WORD\n");
+      expect(before.equals(await readFile(program))).toBe(true);
+    });
+
+    it("a package with one flipped bit is not unpacked; its file is named, and deleting it mends the store", async () => {
+      const [, hex = ""] = / coreutils .*([0-9a-f]{64})/.exec(await readFile(lock, "utf8")) ?? [];
+      const blob = path.join(store, "blobs", hex.slice(0, 2), hex);
+      await flipBit(blob, 100_000);
+      for (const below of ["roots", "refs/root"]) await rm(path.join(store, below), { recursive: true });
+      const { error } = await bootproofJson<Failure>(["build", recipe, "--store", store, "--no-cache"], 65);
+      expect(error.code).toBe("BP-INPUT-007");
+      expect(error.file).toBe(blob);
+      expect(error.hint).toMatch(/delete this file/);
+      await rm(blob);
+      await build("--no-cache");
+      expect(await readFile(result, "utf8")).toBe("WORD\n");
+    });
   });
 });
