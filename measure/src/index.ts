@@ -25,7 +25,13 @@ export { prepareFromReference, prepareSnp, SnpLaunch, type VmsaDigests } from ".
 export { measureSnp, type SnpInputs } from "./snp/measure-snp.ts";
 export { extendLaunchDigest, LAUNCH_DIGEST, type PageEvent, type PageType, START } from "./snp/page-info.ts";
 export { snpProfile, type SnpProfile, type Vmm, VMMS } from "./snp/profiles.ts";
-export { expandReference, referenceOf, type SnpReference, type VmsaReference } from "./snp/reference.ts";
+export {
+  expandCounts,
+  expandReference,
+  referenceOf,
+  type SnpReference,
+  type VmsaReference,
+} from "./snp/reference.ts";
 export {
   formatShape,
   MAX_VCPUS,

@@ -3,7 +3,7 @@
  * @module
  */
 import { formatDigest } from "@bootproof/bytes";
-import { expandReference, MeasureError, snpProfile } from "@bootproof/measure";
+import { expandCounts, MeasureError, snpProfile } from "@bootproof/measure";
 import { hasAxes, parseCounts, type PlatformMeasurements, type SnpMeasurements } from "@bootproof/statement";
 import type { Check } from "./answer.ts";
 
@@ -32,7 +32,7 @@ export function* expandMeasurements(entry: PlatformMeasurements): Generator<Expa
     });
   for (const cpu of entry.axes.cpu)
     for (const guestFeatures of entry.axes.guestFeatures)
-      for (const vcpus of counts) yield expandShape(entry, { vcpus, cpu, guestFeatures });
+      yield* expandShapes(entry, { cpu, guestFeatures }, counts);
 }
 
 /** Whether every platform's values can be derived for every CPU and feature set that its axes name. */
@@ -45,7 +45,7 @@ export function checkMeasurements(entries: readonly PlatformMeasurements[]): Che
       const [vcpus = 1] = parseCounts(entry.axes.vcpus, "vcpus");
       for (const cpu of entry.axes.cpu)
         for (const guestFeatures of entry.axes.guestFeatures)
-          expandShape(entry, { vcpus, cpu, guestFeatures });
+          expandShapes(entry, { cpu, guestFeatures }, [vcpus]).next();
     }
   } catch (error) {
     if (error instanceof MeasureError) return { name, answer: "undecided", reason: error.message };
@@ -55,12 +55,17 @@ export function checkMeasurements(entries: readonly PlatformMeasurements[]): Che
   return { name, answer: "yes", reason: `expected registers for ${platforms}` };
 }
 
-function expandShape(
+function* expandShapes(
   entry: SnpMeasurements,
-  { vcpus, cpu, guestFeatures }: { vcpus: number; cpu: string; guestFeatures: string },
-): ExpandedMeasurement {
+  { cpu, guestFeatures }: { cpu: string; guestFeatures: string },
+  counts: readonly number[],
+): Generator<ExpandedMeasurement> {
   const { vmm } = snpProfile(entry.vmm);
-  const shape = { vcpus, cpu, guestFeatures: BigInt(guestFeatures) };
-  const launchDigest = formatDigest(expandReference({ vmm, ...entry.reference }, shape));
-  return { platform: entry.platform, shape: { vmm, vcpus, cpu, guestFeatures }, registers: { launchDigest } };
+  const shape = { cpu, guestFeatures: BigInt(guestFeatures) };
+  for (const { vcpus, launchDigest } of expandCounts({ vmm, ...entry.reference }, shape, counts))
+    yield {
+      platform: entry.platform,
+      shape: { vmm, vcpus, cpu, guestFeatures },
+      registers: { launchDigest: formatDigest(launchDigest) },
+    };
 }

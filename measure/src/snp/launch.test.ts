@@ -8,7 +8,7 @@ import { hashDirectBoot } from "./kernel-hashes.ts";
 import { prepareFromReference, prepareSnp } from "./launch.ts";
 import { measureSnp } from "./measure-snp.ts";
 import { extendLaunchDigest, PAGE_TYPE, START } from "./page-info.ts";
-import { expandReference, referenceOf } from "./reference.ts";
+import { expandCounts, expandReference, referenceOf } from "./reference.ts";
 import { resolveShape, type SnpShape } from "./shape.ts";
 import { inputs, references, suffix, vectors } from "./vectors.testing.ts";
 
@@ -148,6 +148,19 @@ describe("shapes: one preparation answers for every guest of a release", () => {
     }
     expect(JSON.stringify(reference).length).toBeLessThan(1024);
     expect(JSON.stringify(referenceOf(launch, axes.reverse()))).toBe(JSON.stringify(reference));
+  });
+
+  it("derives all counts of a CPU in one pass, or a stranger's statement takes minutes to look through", () => {
+    const reference = referenceOf(launch, [{ vcpus: 1, cpu: "EPYC-Milan" }]);
+    const counts = [1, 2, 5, 64, 512];
+    const alone = counts.map((vcpus) =>
+      formatDigest(expandReference(reference, { vcpus, cpu: "EPYC-Milan" })),
+    );
+    const together = [...expandCounts(reference, { cpu: "EPYC-Milan" }, counts)].map(({ launchDigest }) =>
+      formatDigest(launchDigest),
+    );
+    expect(together).toEqual(alone);
+    expect(() => [...expandCounts(reference, { cpu: "EPYC-Milan" }, [2, 1])]).toThrow("ascend");
   });
 
   it("refuses to expand a reference to a CPU, feature set or VMM that it does not cover", () => {

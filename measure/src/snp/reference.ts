@@ -44,6 +44,32 @@ export function referenceOf(launch: SnpLaunch, shapes: Iterable<SnpShape>): SnpR
 
 /** The launch digest of a shape that `reference` covers; throws {@link MeasureError} when it does not. */
 export function expandReference(reference: SnpReference, shape: SnpShape): Sha384 {
+  const [only] = expandCounts(reference, shape, [shape.vcpus]);
+  if (only === undefined) throw new RangeError("one count gives one digest");
+  return only.launchDigest;
+}
+
+/**
+ * The launch digests of one CPU and feature set for ascending vCPU counts, each from the one before it: references come
+ * from strangers, and each digest from the start would cost the square of the largest count.
+ */
+export function* expandCounts(
+  reference: SnpReference,
+  shape: Omit<SnpShape, "vcpus">,
+  counts: readonly number[],
+): Generator<{ readonly vcpus: number; readonly launchDigest: Sha384 }> {
+  let launchDigest = digest(reference.prefix, "prefix");
+  let vcpu = 0;
+  for (const vcpus of counts) {
+    if (vcpus < vcpu) throw new RangeError("vCPU counts do not ascend");
+    const vmsas = coveredVmsa(reference, { ...shape, vcpus });
+    for (; vcpu < vcpus; vcpu++)
+      launchDigest = extendLaunchDigest(launchDigest, vmsaEvent(snpProfile(reference.vmm), vmsas, vcpu));
+    yield { vcpus, launchDigest };
+  }
+}
+
+function coveredVmsa(reference: SnpReference, shape: SnpShape): { bsp: Sha384; ap: Sha384 } {
   const resolved = resolveShape({ ...shape, vmm: reference.vmm });
   const [cpuSignature, guestFeatures] = [hex(resolved.cpuSignature), hex(resolved.guestFeatures)];
   const entry = reference.vmsas.find(
@@ -56,12 +82,7 @@ export function expandReference(reference: SnpReference, shape: SnpShape): Sha38
         .join(", "),
       found: `${cpuSignature} with features ${guestFeatures} on ${shape.vmm ?? reference.vmm}`,
     });
-  const profile = snpProfile(reference.vmm);
-  const vmsas = { bsp: digest(entry.bsp, "bsp"), ap: digest(entry.ap, "ap") };
-  let launchDigest = digest(reference.prefix, "prefix");
-  for (let vcpu = 0; vcpu < resolved.vcpus; vcpu++)
-    launchDigest = extendLaunchDigest(launchDigest, vmsaEvent(profile, vmsas, vcpu));
-  return launchDigest;
+  return { bsp: digest(entry.bsp, "bsp"), ap: digest(entry.ap, "ap") };
 }
 
 const digest = (text: string, field: string): Sha384 => parseDigest("sha384", text, `reference ${field}`);
