@@ -96,6 +96,16 @@ describe("bin/bootproof", () => {
     expect((await start([], { shell })).stdout).toBe(`launchDigest  ${WANTED}\n`);
   });
 
+  it("prints everything to a slow reader, and keeps its exit status when the reader goes away", async () => {
+    const trace = `'${BIN}' measure snp --ovmf '${FIRMWARE}' --vcpus 512 --vcpu-type EPYC --trace --json`;
+    const slow = JSON.parse((await start([], { shell: `${trace} | (sleep 1; cat)` })).stdout) as object;
+    expect(slow).toMatchObject({ events: expect.arrayContaining([expect.anything()]) as unknown });
+    const cut = await start([], { shell: `${trace} | head -c 5; echo "\${PIPESTATUS[0]}"` });
+    expect(cut).toMatchObject({ stdout: '{\n  "0\n', stderr: "" });
+    const refused = `'${BIN}' lookup ${"11".repeat(48)} --log '${folder}/l' 2>&1 | true; echo "\${PIPESTATUS[0]}"`;
+    expect((await start([], { shell: refused })).stdout).toBe("66\n");
+  });
+
   it("reads a named pipe, and can be interrupted while nobody writes to it", async () => {
     const pipe = join(folder, "pipe");
     const args = "--vcpus 2 --vcpu-type EPYC";

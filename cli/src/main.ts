@@ -23,10 +23,10 @@ for (const [signal, exit] of [
     setTimeout(() => process.exit(exit), GRACE_MS).unref();
   });
 
-// A reader such as `head` that went away wants no more; that is no failure of ours.
+// A reader such as `head` that went away wants no more; that is no failure of ours, and no yes either.
 for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === "EPIPE" ? EXIT.yes : EXIT.cannotWrite);
+    if (error.code !== "EPIPE") process.exit(EXIT.cannotWrite);
   });
 
 const exit = await runProgram(process.argv.slice(2), {
@@ -36,4 +36,10 @@ const exit = await runProgram(process.argv.slice(2), {
   cwd: process.cwd(),
   signal: interruption.signal,
 });
+// Writing to a pipe goes on in the background; whoever reads slowly gets everything too.
+await Promise.all([flush(process.stdout), flush(process.stderr)]);
 process.exit(interrupted ?? exit);
+
+function flush(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write("", () => resolve()));
+}
