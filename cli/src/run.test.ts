@@ -56,7 +56,7 @@ describe("the frame", () => {
   it("names a missing input file, with exit status 66 and no stack", async () => {
     const { exit, stderr } = await run(["key", "show", "/no/such/key"]);
     expect(exit).toBe(66);
-    expect(stderr).toContain("/no/such/key: no such file");
+    expect(stderr).toContain("/no/such/key: no such key file");
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 
