@@ -75,6 +75,17 @@ describe("policy: a mistake in it must not turn a no into a yes", () => {
       /^rebuilds: need is larger than the number of organisations/,
     ],
     [
+      "a publisher's key as a rebuilder's of another organisation",
+      {
+        ...whole,
+        rebuilds: {
+          ...whole.rebuilds,
+          rebuilders: [...rebuilders, { organisation: "C", key: publisher.key }],
+        },
+      },
+      /^: a key belongs to one organisation as publisher/,
+    ],
+    [
       "DIVERGED as a confirmation",
       { ...whole, rebuilds: { ...whole.rebuilds, accept: ["DIVERGED"] } },
       /^rebuilds.accept.0: expected IDENTICAL/,

@@ -131,13 +131,27 @@ const rebuilds: v.GenericSchema<unknown, RebuildRule> = v.pipe(
   ),
 );
 
-/** The schema of a policy over plain values, as YAML gives them. */
-export const policySchema: v.GenericSchema<unknown, Policy> = strict({
+const rules: v.GenericSchema<unknown, Policy> = strict({
   publishers,
   logs: list(key(ED25519, "a log's vkey (Ed25519)"), keyBytes),
   witnesses: orAny(witnesses),
   rebuilds: orAny(rebuilds),
 });
+
+/** The schema of a policy over plain values, as YAML gives them. */
+export const policySchema: v.GenericSchema<unknown, Policy> = v.pipe(
+  rules,
+  v.check(hasOneOwnerForEachKey, "a key belongs to one organisation as publisher and another as rebuilder"),
+);
+
+/** Otherwise a publisher would confirm its own release under another organisation's name. */
+function hasOneOwnerForEachKey({ publishers: publishing, rebuilds: rule }: Policy): boolean {
+  if (rule === "any") return true;
+  const owners = new Map(publishing.map((one) => [keyBytes(one.key), one.organisation]));
+  return rule.rebuilders.every(
+    (one) => (owners.get(keyBytes(one.key)) ?? one.organisation) === one.organisation,
+  );
+}
 
 /** Whether a publisher may publish releases of this name. */
 export function mayPublish({ subjects }: Publisher, name: string): boolean {
