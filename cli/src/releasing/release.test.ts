@@ -72,6 +72,15 @@ describe("a release, from artifacts to a verdict", () => {
     expect(JSON.parse(stdout)).toMatchObject({ answer: "yes", release: { name: "snp-guest" } });
   });
 
+  it("shows no escape sequence that is an artifact's name", async () => {
+    const artifact = join(folder, "a\u001b[2Jb");
+    await writeFile(artifact, "another");
+    const { exit, stdout } = await run(["verify", bundle, artifact, "--policy", policy]);
+    expect(exit).toBe(1);
+    expect(stdout).not.toContain("\u001b");
+    expect(stdout).toContain("artifact a\\u{1b}[2Jb");
+  });
+
   it("says no to an artifact with one other byte", async () => {
     const artifact = join(folder, "OVMF.fd");
     await writeFile(artifact, "a kernel.");

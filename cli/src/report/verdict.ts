@@ -13,10 +13,10 @@ const PAINTS: Readonly<Record<Answer, Paint>> = { yes: "green", no: "red", undec
 
 /** A verdict as lines for people. */
 export function formatVerdict(file: string, verdict: BundleVerdict, color: boolean): string {
-  const names = [...verdict.checks, ...verdict.skipped].map(({ name }) => name);
+  const names = [...verdict.checks, ...verdict.skipped].map(({ name }) => oneLine(name));
   const width = Math.max(...names.map((name) => name.length));
   const line = (answer: string, painted: Paint, name: string, reason: string): string =>
-    `${paint(answer.padEnd(16), painted, color)}  ${name.padEnd(width)}  ${oneLine(reason, 1000)}\n`;
+    `${paint(answer.padEnd(16), painted, color)}  ${oneLine(name).padEnd(width)}  ${oneLine(reason, 1000)}\n`;
   const checks = verdict.checks.map(({ name, answer, reason }) =>
     line(SPOKEN[answer], PAINTS[answer], name, reason),
   );
