@@ -1,8 +1,8 @@
 import path from "node:path";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type UserConfig } from "vitest/config";
 
 /** One file after the other: each builds, boots or measures with every core. */
-export default defineConfig({
+const config: UserConfig = defineConfig({
   root: path.resolve(import.meta.dirname, ".."),
   resolve: { conditions: ["@bootproof/source"] },
   ssr: { resolve: { conditions: ["@bootproof/source"], externalConditions: ["@bootproof/source"] } },
@@ -13,3 +13,4 @@ export default defineConfig({
     hookTimeout: 45 * 60_000,
   },
 });
+export default config;

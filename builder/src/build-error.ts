@@ -41,7 +41,7 @@ export type BuildErrorCode =
   | "BP-RESOLVE-005"
   /** Signed metadata that we cannot read. */
   | "BP-RESOLVE-006"
-  /** An input is on none of the mirrors. */
+  /** An input is on none of the mirrors that answer. */
   | "BP-INPUT-001"
   /** An input's bytes are not the ones the lock names. */
   | "BP-INPUT-002"
@@ -54,7 +54,9 @@ export type BuildErrorCode =
   /** An input vanished from the store while it was needed. */
   | "BP-INPUT-006"
   /** An input in the store no longer has the bytes that were brought there. */
-  | "BP-INPUT-007";
+  | "BP-INPUT-007"
+  /** No mirror answered, so nobody can say whether the input is still there. */
+  | "BP-INPUT-008";
 
 /** What a {@link BuildError} carries besides its code and message. */
 export interface BuildErrorDetail {

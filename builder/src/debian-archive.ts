@@ -190,7 +190,7 @@ function asResolveError(error: unknown): unknown {
   const code =
     error.code === "BP-INPUT-002"
       ? "BP-RESOLVE-002"
-      : error.code === "BP-INPUT-001"
+      : error.code === "BP-INPUT-001" || error.code === "BP-INPUT-008"
         ? "BP-RESOLVE-005"
         : undefined;
   if (code === undefined) return error;

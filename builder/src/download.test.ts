@@ -89,15 +89,18 @@ it("more bytes than the file has are cut off at once", async () => {
 });
 
 it("a server that always breaks, stalls or is overloaded is given up with its answer", async () => {
-  expect(await fetchWith(503, 503, 503, 503)).toEqual({ kind: "absent", answer: "answered 503 (4 tries)" });
+  expect(await fetchWith(503, 503, 503, 503)).toEqual({
+    kind: "unreachable",
+    answer: "answered 503 (4 tries)",
+  });
   expect(await fetchWith("silent", "silent", "silent", "silent")).toEqual({
-    kind: "absent",
+    kind: "unreachable",
     answer: "sent nothing for 0.3 s (4 tries)",
   });
 });
 
 it("what came before a server broke for good is kept for the next one", async () => {
-  expect(await fetchWith("break", 503, 503, 503)).toMatchObject({ kind: "absent" });
+  expect(await fetchWith("break", 503, 503, 503)).toMatchObject({ kind: "unreachable" });
   expect(await held()).toBeGreaterThan(0);
 });
 
@@ -120,7 +123,7 @@ it("a server that is not there is one answer, at once", async () => {
   await gone.stop();
   const started = performance.now();
   expect(await download(`${url}/file`, WANTED, partial)).toEqual({
-    kind: "absent",
+    kind: "unreachable",
     answer: "unreachable (ECONNREFUSED)",
   });
   expect(performance.now() - started).toBeLessThan(2000);

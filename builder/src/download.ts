@@ -28,6 +28,8 @@ export interface DownloadOptions {
 export type DownloadResult =
   | { readonly kind: "complete" }
   | { readonly kind: "absent"; readonly answer: string }
+  /** The server did not answer, or not in a way that says whether it has the file. */
+  | { readonly kind: "unreachable"; readonly answer: string }
   | { readonly kind: "different"; readonly answer: string; readonly found: string };
 
 const ATTEMPTS = 4;
@@ -59,13 +61,13 @@ export async function download(
       try {
         return await attemptDownload(url, wanted, { file, path: partial }, options);
       } catch (error) {
-        if (error instanceof Unreachable) return { kind: "absent", answer: error.message };
+        if (error instanceof Unreachable) return { kind: "unreachable", answer: error.message };
         if (!(error instanceof Interrupted)) throw error;
         answer = error.message;
         if (attempt < ATTEMPTS) await sleep(BACK_OFF_MS * attempt, undefined, { signal: options.signal });
       }
     }
-    return { kind: "absent", answer: `${answer} (${ATTEMPTS} tries)` };
+    return { kind: "unreachable", answer: `${answer} (${ATTEMPTS} tries)` };
   } finally {
     await file.close();
   }

@@ -34,15 +34,16 @@ export interface WantedFile extends Wanted {
 
 /** A place that was asked, and its answer. */
 interface Answer {
+  readonly kind: "absent" | "different" | "unreachable";
   readonly place: string;
   readonly answer: string;
   readonly found?: string;
 }
 
 /**
- * Fetches `file` into the store unless it is there. Throws {@link BuildError} BP-INPUT-001 when no place
- * has it, 002 when one had other bytes,
- * 003 when it may not use the network, 005 when the store cannot be written.
+ * Fetches `file` into the store unless it is there. Throws {@link BuildError} BP-INPUT-001 when every
+ * place that answers lacks it, 002 when one had other bytes, 003 when it may not use the network, 005 when the store
+ * cannot be written, 008 when no place answers.
  */
 export async function fetchBlob(
   store: InputStore,
@@ -110,9 +111,14 @@ async function copyFrom(
     present = true;
     const different = await copyVerified(store, path, file.sha256);
     if (different === undefined) return true;
-    answers.push({ place: path, answer: `holds other bytes, sha256 ${different}`, found: different });
+    answers.push({
+      kind: "different",
+      place: path,
+      answer: `holds other bytes, sha256 ${different}`,
+      found: different,
+    });
   }
-  if (!present) answers.push({ place: folder, answer: "does not have it" });
+  if (!present) answers.push({ kind: "absent", place: folder, answer: "does not have it" });
   return false;
 }
 
@@ -163,13 +169,19 @@ function refused(file: WantedFile, answers: readonly Answer[]): BuildError {
         hint: "a mirror may lie or be damaged; name another with --mirror URL or --from DIR",
       },
     );
+  if (answers.every(({ kind }) => kind === "unreachable"))
+    return new BuildError("BP-INPUT-008", lines(`${file.name}: no mirror could be asked`, asked), {
+      expected: file.sha256,
+      issues: asked,
+      hint:
+        asked.length === 0
+          ? "no mirror is known: name one with --mirror URL, --from DIR or BOOTPROOF_DEBIAN_MIRROR"
+          : "check the network and try again, or name another mirror with --mirror URL or --from DIR",
+    });
   return new BuildError("BP-INPUT-001", lines(`${file.name}: no mirror has it`, asked), {
     expected: file.sha256,
     issues: asked,
-    hint:
-      asked.length === 0
-        ? "no mirror is known: name one with --mirror URL, --from DIR or BOOTPROOF_DEBIAN_MIRROR"
-        : "name a mirror that still has it with --mirror URL or --from DIR, or lock again",
+    hint: "name a mirror that still has it with --mirror URL or --from DIR, or lock again",
   });
 }
 

@@ -142,6 +142,18 @@ it("an input that is gone is named with every mirror that was asked and its answ
   await other.stop();
 });
 
+it("mirrors that do not answer are no proof that an input is gone", async () => {
+  const down = new TestMirror(new Map());
+  const nobody = await down.start();
+  await down.stop();
+  const refused = refusal("BP-INPUT-008", { message: naming("sed_1_amd64.deb", nobody) });
+  await expect(fetchInputs(lockOf(["sed"]), options({ mirrors: [nobody] }))).rejects.toThrow(refused);
+  mirror.files.delete(debPath("sed"));
+  await expect(fetchInputs(lockOf(["sed"]), options({ mirrors: [nobody, url] }))).rejects.toThrow(
+    refusal("BP-INPUT-001"),
+  );
+});
+
 it("what had come before a failure is kept, and the next run goes on from there", async () => {
   mirror.always(debPath("xz-utils"), 404);
   await expect(fetchInputs(lockOf(NAMES), options({ connections: 1 }))).rejects.toThrow(

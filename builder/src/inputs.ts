@@ -59,7 +59,7 @@ interface BringOptions {
 }
 
 /**
- * Brings every input of `lock` into the store. Throws {@link BuildError} BP-INPUT-001 to 005, the first
+ * Brings every input of `lock` into the store. Throws {@link BuildError} BP-INPUT-001 to 005 or 008, the first
  * that happens; what has come by then is kept.
  */
 export async function fetchInputs(lock: BuildingLock, options: FetchOptions): Promise<FetchSummary> {
@@ -175,8 +175,8 @@ async function bringCommit(
     await fetchBlob(store, source, vendored, { ...bring, offline: options.offline });
     return;
   } catch (error) {
-    if (options.offline === true || !(error instanceof BuildError) || error.code !== "BP-INPUT-001")
-      throw error;
+    const elsewhere = error instanceof BuildError && ["BP-INPUT-001", "BP-INPUT-008"].includes(error.code);
+    if (options.offline === true || !elsewhere) throw error;
   }
   const made = await fetchGitCommit(store, { ...origin, name: source.name }, bring.signal);
   if (made.sha256 === source.sha256) return;

@@ -13,7 +13,7 @@ export interface Check {
   readonly reason: string;
 }
 
-/** A question that the policy does not ask, in its own words ("any"). */
+/** A question that is not asked: the policy says "any", or the statement claims nothing of the kind. */
 export interface Skipped {
   readonly name: string;
   readonly reason: string;

@@ -28,7 +28,7 @@ export interface BundleQuestion {
 export interface BundleVerdict {
   readonly answer: Answer;
   readonly checks: readonly Check[];
-  /** What the policy does not ask. */
+  /** What is not asked: by the policy, or because the statement claims nothing of the kind. */
   readonly skipped: readonly Skipped[];
   /** Where the bundle says it is logged: to be believed only when "log signature" and "inclusion" are yes. */
   readonly place: {
@@ -67,7 +67,10 @@ export function verifyBundle({
     statement.predicate.release.name,
     policy.publishers,
   );
-  checks.push(check, checkValues(statement), checkMeasurements(statement.predicate.measurements));
+  const { measurements } = statement.predicate;
+  checks.push(check, checkValues(statement));
+  if (measurements.length > 0) checks.push(checkMeasurements(measurements));
+  else base.skipped.push({ name: "measurements", reason: "the statement predicts no register" });
   checks.push(...artifacts.map((file) => checkArtifact(statement, file)));
   if (policy.rebuilds !== "any") {
     const release = { statement, ...place, publisher: publisher?.organisation };

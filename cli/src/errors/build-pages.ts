@@ -112,7 +112,7 @@ export const BUILD_PAGES: Pages = {
   "BP-INPUT-001": {
     title: "an input is on none of the mirrors",
     exit: EXIT.unavailable,
-    why: "The lock names a file by hash, and no mirror has it any more, or none could be reached.",
+    why: "The lock names a file by hash, and no mirror that answers has it any more.",
     fix: "Name a mirror or an archive of snapshots that has it: --mirror URL or BOOTPROOF_DEBIAN_MIRROR",
   },
   "BP-INPUT-002": {
@@ -150,5 +150,11 @@ export const BUILD_PAGES: Pages = {
     exit: EXIT.malformed,
     why: "It was right when it was fetched, and its bytes have changed on the disk since.",
     fix: "Delete the file that the message names and run the command again; check the rest: bootproof store verify",
+  },
+  "BP-INPUT-008": {
+    title: "no mirror could be asked for an input",
+    exit: EXIT.unavailable,
+    why: "No mirror is known, or none answers, so nobody can say whether the input is still there.",
+    fix: "Check the network, or name a mirror: --mirror URL, --from DIR or BOOTPROOF_DEBIAN_MIRROR",
   },
 };

@@ -129,6 +129,7 @@ const THIS_MACHINE: ReadonlySet<string> = new Set([
   "BP-INPUT-005",
   "BP-INPUT-006",
   "BP-INPUT-007",
+  "BP-INPUT-008",
   "BP-ROOT-001",
   "BP-SANDBOX-001",
   "BP-SANDBOX-002",
