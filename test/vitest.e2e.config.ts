@@ -1,8 +1,8 @@
 import path from "node:path";
-import { defineConfig, type UserConfig } from "vitest/config";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 /** One file after the other: each builds, boots or measures with every core. */
-const config: UserConfig = defineConfig({
+const config: ViteUserConfig = defineConfig({
   root: path.resolve(import.meta.dirname, ".."),
   resolve: { conditions: ["@bootproof/source"] },
   ssr: { resolve: { conditions: ["@bootproof/source"], externalConditions: ["@bootproof/source"] } },
