@@ -92,13 +92,18 @@ export class DebianArchive {
     if (newest !== undefined) return newest;
     const what = refused
       ? "no mirror has a Release of it that the archive signed"
-      : "no mirror could be reached";
+      : offline === true
+        ? "its metadata is read from mirrors, and the network may not be used"
+        : "no mirror could be reached";
     throw new BuildError(
       refused ? "BP-RESOLVE-001" : "BP-RESOLVE-005",
       [`suite ${suite}: ${what}`, ...answers.map((answer) => `  ${answer}`)].join("\n"),
       {
         issues: answers,
-        hint: "name a mirror of the Debian archive with --mirror URL or BOOTPROOF_DEBIAN_MIRROR",
+        hint:
+          offline === true
+            ? "run it without --offline, or name a folder that mirrors the archive with --from DIR"
+            : "name a mirror of the Debian archive with --mirror URL or BOOTPROOF_DEBIAN_MIRROR",
       },
     );
   }

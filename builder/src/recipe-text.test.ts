@@ -230,7 +230,12 @@ it("says everything that is wrong at once", () => {
 
 it("tells unreadable YAML, a wrong shape and a huge file apart by code", () => {
   expect(issuesOf("a: [").code).toBe("BP-RECIPE-001");
-  expect(issuesOf("[".repeat(200_000)).code).toBe("BP-RECIPE-001");
+  for (const deep of ["[".repeat(200_000), `a: ${"[".repeat(20_000)}`])
+    expect(issuesOf(deep)).toMatchObject({
+      code: "BP-RECIPE-001",
+      issues: [expect.stringMatching(/nested too deeply$/)],
+    });
+  expect(issuesOf("a: 1\n".repeat(1000)).issues).toHaveLength(21);
   expect(issuesOf("").code).toBe("BP-RECIPE-002");
   expect(issuesOf("name: x").code).toBe("BP-RECIPE-002");
   expect(issuesOf("#".repeat(MAX_RECIPE_SIZE + 1)).code).toBe("BP-RECIPE-003");

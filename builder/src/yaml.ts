@@ -25,7 +25,10 @@ export interface YamlValue {
 // Object keys that plain JavaScript objects treat specially; no format of ours has them.
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
-/** Reads one YAML document; returns its value, or every problem found. */
+/** Problems that are listed one by one. */
+const MAX_SHOWN = 20;
+
+/** Reads one YAML document; returns its value, or the problems found. */
 export function readYaml(text: string): YamlValue | readonly YamlProblem[] {
   const lines = new LineCounter();
   const at = (offset: number): { line: number; column: number } => {
@@ -43,7 +46,7 @@ export function readYaml(text: string): YamlValue | readonly YamlProblem[] {
       lineCounter: lines,
     });
     const problems = [...findProblems(document)].map(({ offset, message }) => ({ ...at(offset), message }));
-    if (problems.length > 0) return problems;
+    if (problems.length > 0) return fewest(problems);
     return {
       value: document.toJS({ maxAliasCount: 0 }) as unknown,
       place: (path, key = false) => at(offsetOf(document, path, key)),
@@ -53,6 +56,15 @@ export function readYaml(text: string): YamlValue | readonly YamlProblem[] {
     if (error instanceof RangeError) return [{ line: 1, column: 1, message: "nested too deeply" }];
     throw error;
   }
+}
+
+/** As many problems as somebody reads; a parser that ran out of stack says nothing else worth reading. */
+function fewest(problems: readonly YamlProblem[]): readonly YamlProblem[] {
+  const overflow = problems.find(({ message }) => /call stack|stack overflow/i.test(message));
+  if (overflow !== undefined) return [{ ...overflow, message: "nested too deeply" }];
+  const [shown, left] = [problems.slice(0, MAX_SHOWN), problems.slice(MAX_SHOWN)];
+  const more = left[0] === undefined ? [] : [{ ...left[0], message: `and ${left.length} more problems` }];
+  return [...shown, ...more];
 }
 
 function* findProblems(document: Document.Parsed): Generator<{ offset: number; message: string }> {
