@@ -100,6 +100,12 @@ describe("inputs that are not what the lock names", () => {
     expect(none.stderr).toMatch(/no mirror is known[^]*--mirror/);
     const offline = await bootproof(["build", recipe, "--store", store, "--offline"]);
     expect(offline.stderr).toMatch(/BP-INPUT-003/);
+    // Years later the archive of old states still has it.
+    const snapshot = await serveMirror(lock, ANSWERS.truth);
+    const later = await bootproofWithoutApt(["build", recipe, "--store", store], {
+      env: { BOOTPROOF_DEBIAN_MIRROR: gone, BOOTPROOF_DEBIAN_SNAPSHOT: snapshot },
+    });
+    expect(later.exitCode, later.stderr).toBe(0);
   });
 
   it("refuses a lock that was made for another recipe, and says what differs", async () => {

@@ -24,7 +24,10 @@ export const ANSWERS: Readonly<Record<"truth" | "nothing" | "lie", Answer>> = {
   },
 };
 
-/** Serves the packages of a lock, from the store that the tests run with, until the file's tests are done; its URL. */
+/**
+ * Serves the packages of a lock, from the store that the tests run with, until the file's tests are done; its URL. They
+ * are in the pool and, as in an archive of old states, in the pool of any time.
+ */
 export async function serveMirror(lockFile: string, answer: Answer): Promise<string> {
   const { stdout: store } = await bootproof(["store", "path"]);
   const lock = await readFile(lockFile, "utf8");
@@ -32,7 +35,7 @@ export async function serveMirror(lockFile: string, answer: Answer): Promise<str
     [...lock.matchAll(/([0-9a-f]{64}) (pool\/\S+)$/gm)].map(([, hex, at]) => [at, hex]),
   );
   return serve(async (at) => {
-    const hex = digests.get(decodeURIComponent(at));
+    const hex = digests.get(decodeURIComponent(at).replace(/^archive\/debian\/\d{8}T\d{6}Z\//, ""));
     return hex === undefined
       ? undefined
       : answer(await readFile(path.join(store, "blobs", hex.slice(0, 2), hex)));

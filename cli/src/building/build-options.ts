@@ -15,6 +15,10 @@ import type { EventSteps } from "./event-steps.ts";
 export function addBuildOptions(command: Command): Command {
   return command
     .option("--mirror <url>", "a mirror of the Debian archive (may be repeated)", collect)
+    .option(
+      "--snapshot <url>",
+      "an archive of Debian's old states, asked last (also: BOOTPROOF_DEBIAN_SNAPSHOT)",
+    )
     .option("--from <place>", "a folder or URL with inputs and materials by hash (may be repeated)", collect)
     .option("--jobs <n>", "components built at once (default: one per processor)");
 }
@@ -32,6 +36,7 @@ export function readBuildOptions(
     inputs: {
       mirrors: given.list("mirror"),
       from: given.list("from"),
+      snapshot: given.text("snapshot") ?? context.env["BOOTPROOF_DEBIAN_SNAPSHOT"],
       env: context.env,
       offline: context.options.offline,
     },
