@@ -4,6 +4,9 @@
  */
 import { formatHex } from "@bootproof/bytes";
 import { leafHash, parseCheckpoint, parseNote, parseTlogProof } from "@bootproof/log";
+import { MeasureError } from "@bootproof/measure";
+import type { PlatformMeasurements } from "@bootproof/statement";
+
 import { formatFields, formatTable } from "../report/table.ts";
 import { type UntrustedStatement, claimedSigners, readEntry } from "../statements/read-entry.ts";
 import { shapeValues } from "../statements/shape-text.ts";
@@ -107,11 +110,20 @@ function describePredicate(entry: UntrustedStatement): [string, string][] {
     ["lock", build.lock.sha256],
     ["provenance", build.provenance.sha256],
     ...build.actions.map(({ name, action }): [string, string] => [`action of ${name}`, action.sha256]),
-    ...measurements
-      .flatMap(shapeValues)
-      .map(({ platform, shape, register, value }): [string, string] => [
-        `${platform} ${shape} ${register}`,
-        value,
-      ]),
+    ...measurements.flatMap(registerFields),
   ];
+}
+
+/** The registers of an entry; or why they cannot be derived, which makes the rest no less worth showing. */
+function registerFields(entry: PlatformMeasurements): [string, string][] {
+  try {
+    return shapeValues(entry).map(({ platform, shape, register, value }) => [
+      `${platform} ${shape} ${register}`,
+      value,
+    ]);
+  } catch (error) {
+    if (!(error instanceof MeasureError)) throw error;
+    const found = error.found === undefined ? "" : ` (${error.found})`;
+    return [[`${entry.platform} registers`, `cannot be derived here: ${error.message}${found}`]];
+  }
 }

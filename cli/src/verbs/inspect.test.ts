@@ -82,6 +82,25 @@ describe("inspect", () => {
     );
   });
 
+  it("shows a bundle whose registers it cannot derive, and says so", async () => {
+    const text = (samples.get("tlog-proof") ?? Buffer.alloc(0)).toString();
+    const edit = (base64: string, change: (plain: string) => string): string =>
+      Buffer.from(change(Buffer.from(base64, "base64").toString())).toString("base64");
+    const edited = text.replace(/(?<=^extra ).*$/m, (extra) =>
+      edit(extra, (leaf) =>
+        leaf.replace(/(?<="payload":")[^"]+/, (payload) =>
+          edit(payload, (statement) => statement.replaceAll("EPYC-Genoa", "EPYC-Futur")),
+        ),
+      ),
+    );
+    expect(edited).not.toBe(text);
+    const file = join(folder, "future.tlog-proof");
+    await writeFile(file, edited);
+    const { exit, stdout } = await run(["inspect", file]);
+    expect(exit).toBe(0);
+    expect(stdout).toMatch(/cannot be derived here: unknown CPU model \(EPYC-Futur\)/);
+  });
+
   it("shows no control character of a hostile file", async () => {
     const file = join(folder, "hostile.cpio");
     await writeFile(file, archive("\u001b[2J\u001b]0;owned\u0007", "x"));
