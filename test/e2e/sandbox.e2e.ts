@@ -34,6 +34,12 @@ function sections(report: string): ReadonlyMap<string, string> {
   );
 }
 
+/** Whether a process with this command line runs anywhere on the machine. */
+async function isRunning(commandLine: string): Promise<boolean> {
+  const { stdout } = await execa("ps", ["-eo", "args"]);
+  return stdout.split("\n").some((line) => line.trim() === commandLine);
+}
+
 describe("the sandbox: a build that sees its host is not the same build elsewhere", () => {
   let folder: string;
   let seen: ReadonlyMap<string, string>;
@@ -116,10 +122,7 @@ describe("the sandbox: a build that sees its host is not the same build elsewher
       run: `test -e /source/go || ${marker}\necho done > result`,
     });
     const child = execa(BOOTPROOF, ["build", recipe], { reject: false, stdin: "ignore" });
-    const running = async (): Promise<boolean> => {
-      const { stdout } = await execa("ps", ["-eo", "args"]);
-      return stdout.split("\n").some((line) => line.trim() === marker);
-    };
+    const running = (): Promise<boolean> => isRunning(marker);
     await expect.poll(running, { timeout: 120_000, interval: 200 }).toBe(true);
     // The launcher replaces itself by Node, so this is the process that owns the sandbox.
     child.kill("SIGKILL");
@@ -131,10 +134,7 @@ describe("the sandbox: a build that sees its host is not the same build elsewher
     const marker = `sleep 87654.${process.pid}`;
     const recipe = await writeProbe(folder, { name: "term", run: marker });
     const child = execa(BOOTPROOF, ["build", recipe], { reject: false, stdin: "ignore" });
-    const running = async (): Promise<boolean> => {
-      const { stdout } = await execa("ps", ["-eo", "args"]);
-      return stdout.split("\n").some((line) => line.trim() === marker);
-    };
+    const running = (): Promise<boolean> => isRunning(marker);
     await expect.poll(running, { timeout: 120_000, interval: 200 }).toBe(true);
     child.kill("SIGTERM");
     expect((await child).exitCode).toBe(143);

@@ -3,9 +3,11 @@
  * @module
  */
 import { constants, createReadStream, openSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { open, readFile, stat } from "node:fs/promises";
 import { Socket } from "node:net";
-import { basename, dirname, join } from "node:path";
+
+import { utf8 } from "@bootproof/bytes";
+import { StoreError, writeFileAtomic } from "@bootproof/store";
 
 import { EXIT } from "./exit-code.ts";
 import { Failure } from "./failure.ts";
@@ -77,14 +79,9 @@ export async function readHead(path: string, length: number): Promise<Uint8Array
 
 /** Writes an answer to a file: whole or not at all. */
 export async function writeAnswer(path: string, text: string | Uint8Array, mode = 0o644): Promise<void> {
-  const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.${String(process.pid)}.tmp`);
   try {
-    await mkdir(folder, { recursive: true });
-    await writeFile(temporary, text, { mode, flag: "wx", flush: true });
-    await rename(temporary, path);
+    await writeFileAtomic(path, typeof text === "string" ? utf8(text) : text, mode);
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
     throw outputFailure(path, error);
   }
 }
@@ -107,7 +104,9 @@ export function inputFailure(path: string, error: unknown): Failure {
 }
 
 /** The failure for a result that could not be written. */
-export function outputFailure(path: string, error: unknown): Failure {
+export function outputFailure(path: string, thrown: unknown): Failure {
+  // The store names the file that it was writing, a temporary one; people know the one they asked for.
+  const error = thrown instanceof StoreError ? (thrown.cause ?? thrown) : thrown;
   const detail = { file: path, cause: error };
   switch (errno(error) ?? "") {
     case "ENOSPC":
