@@ -25,6 +25,7 @@ export {
   type Sha384,
   type Sha512,
 } from "./digest.ts";
+export { parseEcdsaDer } from "./ecdsa-der.ts";
 export {
   ED25519_KEY_LENGTH,
   ED25519_SIGNATURE_LENGTH,
@@ -35,6 +36,7 @@ export {
 export { formatGuid, parseGuid } from "./guid.ts";
 export type { HashAlgorithm, HashState } from "./hash-door.ts";
 export { formatHex, parseHex, quote } from "./hex.ts";
+export { hmacSha256 } from "./hmac.ts";
 export { ParseError, type ParseErrorCode, type ParseErrorDetail } from "./parse-error.ts";
 export {
   formatSigningKey,
