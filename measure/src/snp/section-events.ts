@@ -1,15 +1,16 @@
 /**
  * Metadata sections as page events, in descriptor order (never sorted by address: edk2 since 2026 lists a higher
- * one first). QEMU target/i386/sev.c, snp_populate_metadata_pages.
+ * one first), on some VMMs with CPUID sections behind the others. QEMU target/i386/sev.c, snp_populate_metadata_pages.
  * @module
  */
-import { ParseError, sha384 } from "@bootproof/bytes";
+import { sha384 } from "@bootproof/bytes";
 import { SEV_SECTION_TYPE, type SevSection } from "@bootproof/ovmf";
 import type { FirmwareReference } from "./firmware-reference.ts";
-import { type DirectBootDigests, encodeKernelHashes, HASH_TABLE_LENGTH } from "./kernel-hashes.ts";
-import { sectionLabel } from "./launchable.ts";
+import { hashTableFaults } from "./hash-table-faults.ts";
+import { type DirectBootDigests, encodeKernelHashes } from "./kernel-hashes.ts";
 import { LAUNCH_DIGEST, NO_CONTENTS, PAGE_SIZE, type PageEvent, type PageType } from "./page-info.ts";
-import type { SnpProfile } from "./profiles.ts";
+import type { SnpProfile } from "./profile.ts";
+import { sectionLabel } from "./section-faults.ts";
 
 /**
  * The sections' pages, with the kernel hashes table in its place when `directBoot` is given.
@@ -21,21 +22,37 @@ export function sectionEvents(
   directBoot: DirectBootDigests | undefined,
 ): PageEvent[] {
   const tableOffset = directBoot === undefined ? 0 : hashTableOffset(firmware);
-  return firmware.metadata.sections.flatMap((section) =>
+  return inOrder(firmware.metadata.sections, profile).flatMap((section) =>
     directBoot !== undefined && section.type === SEV_SECTION_TYPE.SNP_KERNEL_HASHES
       ? hashTableEvents(section, tableOffset, directBoot)
       : pages(section, pageType(section, profile), () => NO_CONTENTS),
   );
 }
 
-function pageType({ type }: SevSection, profile: SnpProfile): PageType {
-  switch (type) {
+function inOrder(sections: readonly SevSection[], { cpuidLast }: SnpProfile): readonly SevSection[] {
+  if (!cpuidLast) return sections;
+  const isCpuid = ({ type }: SevSection): boolean => type === SEV_SECTION_TYPE.CPUID;
+  return [...sections.filter((section) => !isCpuid(section)), ...sections.filter(isCpuid)];
+}
+
+function pageType(section: SevSection, profile: SnpProfile): PageType {
+  switch (section.type) {
+    case SEV_SECTION_TYPE.SNP_SEC_MEM:
+      return profile.memoryPages;
     case SEV_SECTION_TYPE.SNP_SECRETS:
       return "SECRETS";
     case SEV_SECTION_TYPE.CPUID:
       return "CPUID";
+    case SEV_SECTION_TYPE.SVSM_CAA:
+    case SEV_SECTION_TYPE.SNP_KERNEL_HASHES:
+      return "ZERO";
     default:
-      return profile.memoryPages;
+      if (profile.unknownSections !== "refused") return profile.unknownSections;
+      throw new ParseError("UNSUPPORTED", `type of ${sectionLabel(section)}`, {
+        offset: section.offset + 8,
+        expected: `a type that ${profile.vmm} knows`,
+        found: `0x${section.type.toString(16)}`,
+      });
   }
 }
 
@@ -59,35 +76,8 @@ function pages(section: SevSection, type: PageType, contents: (start: number) =>
 }
 
 /** Where in its section the table goes: QEMU takes the low bits of the area's address. */
-function hashTableOffset({ hashTable, metadata }: FirmwareReference): number {
-  const [section, second] = metadata.sections.filter(
-    ({ type }) => type === SEV_SECTION_TYPE.SNP_KERNEL_HASHES,
-  );
-  if (hashTable === undefined || hashTable.guestAddress === 0)
-    throw new ParseError("MISSING", "SEV hash table area in the firmware, which a measured kernel needs");
-  if (section === undefined)
-    throw new ParseError(
-      "MISSING",
-      "SNP_KERNEL_HASHES section in the firmware, which a measured kernel needs",
-    );
-  if (second !== undefined)
-    throw new ParseError("DUPLICATE", "SNP_KERNEL_HASHES section", { offset: second.offset });
-  if (hashTable.size < HASH_TABLE_LENGTH)
-    throw new ParseError("OUT_OF_RANGE", "size of the SEV hash table area", {
-      expected: `at least ${HASH_TABLE_LENGTH}`,
-      found: `${hashTable.size}`,
-    });
-  const offset = hashTable.guestAddress % PAGE_SIZE;
-  // QEMU writes into the section's page, firmware reads the area's: a guest where they differ finds no table.
-  if (hashTable.guestAddress - offset !== section.guestAddress)
-    throw new ParseError("OUT_OF_RANGE", "address of the SEV hash table area", {
-      expected: `in the first page of the SNP_KERNEL_HASHES section, 0x${section.guestAddress.toString(16)}`,
-      found: `0x${hashTable.guestAddress.toString(16)}`,
-    });
-  if (offset + HASH_TABLE_LENGTH > section.size)
-    throw new ParseError("OUT_OF_RANGE", "end of the kernel hashes table in its section", {
-      expected: `at most ${section.size}`,
-      found: `${offset + HASH_TABLE_LENGTH}`,
-    });
-  return offset;
+function hashTableOffset(firmware: FirmwareReference): number {
+  const [fault] = hashTableFaults(firmware);
+  if (fault !== undefined) throw fault.error;
+  return (firmware.hashTable?.guestAddress ?? 0) % PAGE_SIZE;
 }
