@@ -6,6 +6,12 @@
 
 /** Stable codes of {@link MeasureError}. */
 export type MeasureErrorCode =
+  /** A policy that cannot be built or decoded. */
+  | "BP-ID-001"
+  /** An identity or a MAC that cannot be made from what was given. */
+  | "BP-ID-002"
+  /** A signature that is not of these bytes by this key. */
+  | "BP-ID-003"
   /** Number of vCPUs outside 1..512. */
   | "BP-SNP-001"
   /** Unknown CPU model, or none, or several given. */
@@ -18,8 +24,12 @@ export type MeasureErrorCode =
   | "BP-SNP-005"
   /** A reference that does not cover the shape. */
   | "BP-SNP-006"
-  /** Unknown VMM. */
-  | "BP-SNP-007";
+  /** Unknown VMM, or one without a profile for the platform. */
+  | "BP-SNP-007"
+  /** Unknown profile, or one of another platform. */
+  | "BP-SNP-008"
+  /** A shape of another profile than the launch was prepared for. */
+  | "BP-SNP-009";
 
 /** What a {@link MeasureError} carries besides code and message. */
 export interface MeasureErrorDetail {

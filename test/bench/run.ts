@@ -7,7 +7,7 @@ import { cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { sha384, signerOf, makeSigningKey } from "@bootproof/bytes";
 import { Log } from "@bootproof/log";
-import { measureSnp, prepareSnp, resolveShape } from "@bootproof/measure";
+import { measureSnp, prepareSnp, resolveShape } from "@bootproof/measure/snp";
 import { DirectoryBlobs, DirectoryHead, DirectoryObjects } from "@bootproof/store";
 import { execa } from "execa";
 

@@ -6,7 +6,7 @@
  */
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { encodeKernelHashes, hashDirectBoot } from "@bootproof/measure";
+import { encodeKernelHashes, hashDirectBoot } from "@bootproof/measure/snp";
 import { parseGuidTable, parseHashTableArea } from "@bootproof/ovmf";
 import { execa } from "execa";
 

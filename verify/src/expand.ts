@@ -3,7 +3,8 @@
  * @module
  */
 import { formatDigest } from "@bootproof/bytes";
-import { expandCounts, MeasureError, snpProfile } from "@bootproof/measure";
+import { MeasureError } from "@bootproof/measure";
+import { defaultProfile, expandCounts } from "@bootproof/measure/snp";
 import { hasAxes, parseCounts, type PlatformMeasurements, type SnpMeasurements } from "@bootproof/statement";
 import type { Check } from "./answer.ts";
 
@@ -58,9 +59,9 @@ function* expandShapes(
   { cpu, guestFeatures }: { cpu: string; guestFeatures: string },
   counts: readonly number[],
 ): Generator<ExpandedMeasurement> {
-  const { vmm } = snpProfile(entry.vmm);
+  const { name: profile, vmm } = defaultProfile("snp", entry.vmm);
   const shape = { cpu, guestFeatures: BigInt(guestFeatures) };
-  for (const { vcpus, launchDigest } of expandCounts({ vmm, ...entry.reference }, shape, counts))
+  for (const { vcpus, launchDigest } of expandCounts({ profile, ...entry.reference }, shape, counts))
     yield {
       platform: entry.platform,
       shape: { vmm, vcpus, cpu, guestFeatures },

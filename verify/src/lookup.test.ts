@@ -1,5 +1,5 @@
 import { formatDigest } from "@bootproof/bytes";
-import { resolveShape } from "@bootproof/measure";
+import { resolveShape } from "@bootproof/measure/snp";
 import { makeBootMeasurement, type PlatformMeasurements } from "@bootproof/statement";
 import { describe, expect, it } from "vitest";
 import { checkMeasurements, expandMeasurements } from "./expand.ts";

@@ -23,7 +23,7 @@ import {
   nodeHash,
   signNote,
 } from "@bootproof/log";
-import { referenceOf, SnpLaunch, snpProfile } from "@bootproof/measure";
+import { referenceOf, SnpLaunch, snpProfile } from "@bootproof/measure/snp";
 import {
   formatStatement,
   IN_TOTO_PAYLOAD_TYPE,
@@ -87,7 +87,7 @@ export const launch: SnpLaunch = new SnpLaunch(
   [],
 );
 
-const { vmm, ...reference } = referenceOf(
+const { prefix, vmsas } = referenceOf(
   launch,
   ["EPYC-v4", "EPYC-Milan"].map((cpu) => ({ vcpus: 1, cpu, guestFeatures: 1n })),
 );
@@ -95,10 +95,10 @@ const { vmm, ...reference } = referenceOf(
 /** What the test release promises. */
 export const measurements: PlatformMeasurements = {
   platform: "snp",
-  vmm,
+  vmm: "qemu",
   kernelHashes: true,
   axes: { vcpus: "1..4,8", cpu: ["EPYC-Milan", "EPYC-v4"], guestFeatures: ["0x1"] },
-  reference,
+  reference: { prefix, vmsas },
 };
 
 /** Two artifacts, sorted by name. */

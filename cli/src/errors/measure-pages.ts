@@ -44,10 +44,22 @@ export const MEASURE_PAGES: Pages = {
     fix: "Measure it yourself from the artifacts: bootproof measure snp",
   },
   "BP-SNP-007": {
-    title: "an unknown VMM",
+    title: "an unknown VMM, or one without a profile for the platform",
     exit: EXIT.usage,
     why: "VMMs set up registers and pages in their own ways; only known ones can be predicted.",
-    fix: "--vmm qemu is known.",
+    fix: "Known for SEV-SNP: qemu, ec2, gce, libkrun, cloud-hypervisor; for SEV and SEV-ES: qemu.",
+  },
+  "BP-SNP-008": {
+    title: "an unknown profile, or one of another platform",
+    exit: EXIT.usage,
+    why: "A profile names what a VMM and its host put into a launch digest; each belongs to one platform.",
+    fix: "List the profiles: bootproof profiles",
+  },
+  "BP-SNP-009": {
+    title: "a shape of another profile than the launch was prepared for",
+    exit: EXIT.bug,
+    why: "A prepared launch holds one profile's pages; a shape of another profile would get a digest of neither.",
+    fix: "Prepare the launch with the shape's profile.",
   },
   "BP-SNP-101": warning(
     "guest features with reserved bits",

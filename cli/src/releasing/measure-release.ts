@@ -3,7 +3,13 @@
  * @module
  */
 import type { PlatformAxes } from "@bootproof/builder";
-import { hashDirectBoot, prepareSnp, referenceOf, snpProfile, type SnpShape } from "@bootproof/measure";
+import {
+  defaultProfile,
+  hashDirectBoot,
+  prepareSnp,
+  referenceOf,
+  type SnpShape,
+} from "@bootproof/measure/snp";
 import { formatCounts, type PlatformMeasurements, type SnpMeasurements } from "@bootproof/statement";
 
 import { reading } from "../errors/to-failure.ts";
@@ -39,7 +45,7 @@ function measureSnpAxes(artifacts: readonly LoadedArtifact[], axes: PlatformAxes
     onlyArtifact(artifacts, "cmdline")?.bytes,
   ];
   const boot = kernelHashes ? hashDirectBoot({ kernel: kernel.bytes, initrd, cmdline }) : undefined;
-  const launch = reading(firmware.name, () => prepareSnp(firmware.bytes, boot, snpProfile(vmm).vmm));
+  const launch = reading(firmware.name, () => prepareSnp(firmware.bytes, boot, defaultProfile("snp", vmm)));
   const shapes: SnpShape[] = cpu.flatMap((model) =>
     guestFeatures.flatMap((features) =>
       axes.vcpus.map((vcpus) => ({ vmm, cpu: model, vcpus, guestFeatures: BigInt(features) })),

@@ -3,13 +3,8 @@
  * @module
  */
 import { formatHex, sha256 } from "@bootproof/bytes";
-import {
-  type MeasuredEvent,
-  type Measurement,
-  type ShapeJson,
-  type SnpShape,
-  measureSnp,
-} from "@bootproof/measure";
+import type { MeasuredEvent, Measurement } from "@bootproof/measure";
+import { measureSnp, type ShapeJson, type SnpShape } from "@bootproof/measure/snp";
 
 import { reading } from "../errors/to-failure.ts";
 import type { Context } from "../frame/context.ts";

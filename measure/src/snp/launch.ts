@@ -4,12 +4,14 @@
  * @module
  */
 import { type Sha384, sha384 } from "@bootproof/bytes";
+import { MeasureError } from "../measure-error.ts";
 import type { MeasureWarning } from "../measurement.ts";
 import { replay } from "../replay.ts";
 import { type FirmwareReference, measureFirmware } from "./firmware-reference.ts";
 import type { DirectBootDigests } from "./kernel-hashes.ts";
 import { extendLaunchDigest, LAUNCH_DIGEST, type PageEvent } from "./page-info.ts";
-import { type SnpProfile, snpProfile, type Vmm } from "./profiles.ts";
+import type { SnpProfile, VcpuRole } from "./profile.ts";
+import { defaultProfile } from "./profiles.ts";
 import { sectionEvents } from "./section-events.ts";
 import type { ResolvedShape } from "./shape.ts";
 import { BSP_RESET_ADDRESS, buildVmsa } from "./vmsa.ts";
@@ -43,7 +45,7 @@ export class SnpLaunch {
     this.warnings = warnings;
   }
 
-  /** The launch digest of a shape. */
+  /** The launch digest of a shape; throws {@link MeasureError} when the shape is of another profile. */
   digest(shape: ResolvedShape): Sha384 {
     const ladder = this.#ladder(shape);
     let reached = ladder.at(-1) ?? this.prefix.digest;
@@ -69,10 +71,22 @@ export class SnpLaunch {
     const known = this.#vmsas.get(key);
     if (known !== undefined) return known;
     const { profile, resetAddress } = this.prefix;
+    if (shape.profile.name !== profile.name)
+      throw new MeasureError("BP-SNP-009", "the launch was prepared for another profile", {
+        expected: profile.name,
+        found: shape.profile.name,
+      });
     const { cpuSignature, guestFeatures } = shape;
-    const page = (address: number): Sha384 =>
-      sha384(buildVmsa(profile, { resetAddress: address, cpuSignature, guestFeatures }));
-    const vmsas = { bsp: page(BSP_RESET_ADDRESS), ap: page(resetAddress) };
+    const page = (role: VcpuRole, named: number): Sha384 =>
+      sha384(
+        buildVmsa(profile.vmsa, {
+          role,
+          resetAddress: profile.vmsa[role].resetAddress ?? named,
+          cpuSignature,
+          guestFeatures,
+        }),
+      );
+    const vmsas = { bsp: page("bsp", BSP_RESET_ADDRESS), ap: page("ap", resetAddress) };
     this.#vmsas.set(key, vmsas);
     return vmsas;
   }
@@ -89,10 +103,10 @@ export class SnpLaunch {
 export function prepareSnp(
   firmware: Uint8Array,
   directBoot?: DirectBootDigests,
-  vmm: Vmm = "qemu",
+  profile: SnpProfile = defaultProfile("snp", "qemu"),
 ): SnpLaunch {
   const { reference, events, warnings } = measureFirmware(firmware);
-  const launch = prepareFromReference(reference, directBoot, vmm);
+  const launch = prepareFromReference(reference, directBoot, profile);
   return new SnpLaunch(launch.prefix, [...events, ...launch.events], [...warnings, ...launch.warnings]);
 }
 
@@ -100,9 +114,8 @@ export function prepareSnp(
 export function prepareFromReference(
   reference: FirmwareReference,
   directBoot?: DirectBootDigests,
-  vmm: Vmm = "qemu",
+  profile: SnpProfile = defaultProfile("snp", "qemu"),
 ): SnpLaunch {
-  const profile = snpProfile(vmm);
   const events = sectionEvents(reference, profile, directBoot);
   const registers = replay({ [LAUNCH_DIGEST]: reference.seed }, extendLaunchDigest, events);
   const digest = registers[LAUNCH_DIGEST] as Sha384;
@@ -122,6 +135,6 @@ export function vmsaEvent(profile: SnpProfile, vmsas: VmsaDigests, vcpu: number)
 }
 
 /** What a VMSA depends on besides the firmware. */
-function vmsaKey({ cpuSignature, guestFeatures }: ResolvedShape): string {
-  return `${cpuSignature}/${guestFeatures}`;
+function vmsaKey({ profile, cpuSignature, guestFeatures }: ResolvedShape): string {
+  return `${profile.name}/${cpuSignature}/${guestFeatures}`;
 }

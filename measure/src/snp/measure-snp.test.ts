@@ -85,6 +85,7 @@ describe("measuring one guest: what the answer says", () => {
   it("names the shape in JSON and changes with each part of it", () => {
     const measurement = measureSnp({ firmware }, { vcpus: 2, cpu: "EPYC-v4", guestFeatures: 0x21n });
     expect(measurement.shape).toEqual({
+      profile: "qemu-kvm-mainline",
       vmm: "qemu",
       vcpus: 2,
       cpu: "EPYC-v4",

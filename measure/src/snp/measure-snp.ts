@@ -34,7 +34,7 @@ export function measureSnp(inputs: SnpInputs, shape: SnpShape): Measurement<Shap
   ];
   const boot = directBoot(inputs);
   const hashed = boot !== undefined && inputs.kernelHashes !== false;
-  const launch = prepareSnp(inputs.firmware, hashed ? hashDirectBoot(boot) : undefined, resolved.vmm);
+  const launch = prepareSnp(inputs.firmware, hashed ? hashDirectBoot(boot) : undefined, resolved.profile);
   return {
     platform: "snp",
     shape: formatShape(resolved),

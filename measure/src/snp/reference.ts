@@ -7,8 +7,8 @@ import { formatDigest, parseDigest, type Sha384 } from "@bootproof/bytes";
 import { MeasureError } from "../measure-error.ts";
 import { type SnpLaunch, vmsaEvent } from "./launch.ts";
 import { extendLaunchDigest } from "./page-info.ts";
-import { snpProfile, type Vmm } from "./profiles.ts";
-import { resolveShape, type SnpShape } from "./shape.ts";
+import { snpProfile } from "./profiles.ts";
+import { resolveProfile, resolveShape, type SnpShape } from "./shape.ts";
 
 /** VMSA page digests of one CPU signature and feature set. */
 export interface VmsaReference {
@@ -22,7 +22,8 @@ export interface VmsaReference {
 
 /** A launch with its shape open, as JSON. */
 export interface SnpReference {
-  readonly vmm: Vmm;
+  /** Name of the profile. */
+  readonly profile: string;
   /** Launch digest before the first VMSA, hex. */
   readonly prefix: string;
   readonly vmsas: readonly VmsaReference[];
@@ -39,7 +40,7 @@ export function referenceOf(launch: SnpLaunch, shapes: Iterable<SnpShape>): SnpR
     vmsas.set(`${cpuSignature} ${guestFeatures}`, entry);
   }
   const sorted = [...vmsas].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
-  return { vmm: launch.prefix.profile.vmm, prefix: formatDigest(launch.prefix.digest), vmsas: sorted };
+  return { profile: launch.prefix.profile.name, prefix: formatDigest(launch.prefix.digest), vmsas: sorted };
 }
 
 /** The launch digest of a shape that `reference` covers; throws {@link MeasureError} when it does not. */
@@ -58,29 +59,31 @@ export function* expandCounts(
   shape: Omit<SnpShape, "vcpus">,
   counts: readonly number[],
 ): Generator<{ readonly vcpus: number; readonly launchDigest: Sha384 }> {
+  const profile = snpProfile(reference.profile);
   let launchDigest = digest(reference.prefix, "prefix");
   let vcpu = 0;
   for (const vcpus of counts) {
     if (vcpus < vcpu) throw new RangeError("vCPU counts do not ascend");
     const vmsas = coveredVmsa(reference, { ...shape, vcpus });
     for (; vcpu < vcpus; vcpu++)
-      launchDigest = extendLaunchDigest(launchDigest, vmsaEvent(snpProfile(reference.vmm), vmsas, vcpu));
+      launchDigest = extendLaunchDigest(launchDigest, vmsaEvent(profile, vmsas, vcpu));
     yield { vcpus, launchDigest };
   }
 }
 
 function coveredVmsa(reference: SnpReference, shape: SnpShape): { bsp: Sha384; ap: Sha384 } {
-  const resolved = resolveShape({ ...shape, vmm: reference.vmm });
+  const profile = shape.profile ?? (shape.vmm === undefined ? reference.profile : resolveProfile(shape).name);
+  const resolved = resolveShape({ ...shape, profile });
   const [cpuSignature, guestFeatures] = [hex(resolved.cpuSignature), hex(resolved.guestFeatures)];
   const entry = reference.vmsas.find(
     (vmsa) => vmsa.cpuSignature === cpuSignature && vmsa.guestFeatures === guestFeatures,
   );
-  if (entry === undefined || (shape.vmm ?? reference.vmm) !== reference.vmm)
+  if (entry === undefined || resolved.profile.name !== reference.profile)
     throw new MeasureError("BP-SNP-006", "the reference does not cover this shape", {
       expected: reference.vmsas
         .map((vmsa) => `${vmsa.cpuSignature} with features ${vmsa.guestFeatures}`)
         .join(", "),
-      found: `${cpuSignature} with features ${guestFeatures} on ${shape.vmm ?? reference.vmm}`,
+      found: `${cpuSignature} with features ${guestFeatures}, profile ${resolved.profile.name}`,
     });
   return { bsp: digest(entry.bsp, "bsp"), ap: digest(entry.ap, "ap") };
 }

@@ -3,7 +3,7 @@
  * one first), on some VMMs with CPUID sections behind the others. QEMU target/i386/sev.c, snp_populate_metadata_pages.
  * @module
  */
-import { sha384 } from "@bootproof/bytes";
+import { ParseError, sha384 } from "@bootproof/bytes";
 import { SEV_SECTION_TYPE, type SevSection } from "@bootproof/ovmf";
 import type { FirmwareReference } from "./firmware-reference.ts";
 import { hashTableFaults } from "./hash-table-faults.ts";

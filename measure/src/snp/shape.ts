@@ -4,14 +4,17 @@
  */
 import { MeasureError } from "../measure-error.ts";
 import { cpuModelSignature, type CpuIdentity, cpuSignature } from "./cpu-models.ts";
-import { DEFAULT_GUEST_FEATURES } from "./guest-features.ts";
-import { snpProfile, type Vmm } from "./profiles.ts";
+import type { SnpProfile, Vmm } from "./profile.ts";
+import { defaultProfile, snpProfile } from "./profiles.ts";
 
 /** More than any SNP processor has threads for; bounds the work of one digest. */
 export const MAX_VCPUS = 512;
 
 /** A shape as people give it: the CPU by exactly one of model name, signature, or family with model and stepping. */
 export interface SnpShape {
+  /** A profile's name or alias; wins over {@link SnpShape.vmm}. */
+  readonly profile?: string | undefined;
+  /** Chooses the VMM's default profile; `qemu` when absent. */
   readonly vmm?: string | undefined;
   readonly vcpus: number;
   /** QEMU's model name, as in `-cpu`. */
@@ -21,21 +24,23 @@ export interface SnpShape {
   readonly family?: number | undefined;
   readonly model?: number | undefined;
   readonly stepping?: number | undefined;
-  /** SEV_FEATURES; 0x1 when absent. */
+  /** SEV_FEATURES; the profile's when absent. */
   readonly guestFeatures?: bigint | undefined;
 }
 
 /** A shape with its CPU resolved to the signature that is measured. */
 export interface ResolvedShape {
-  readonly vmm: Vmm;
+  readonly profile: SnpProfile;
   readonly vcpus: number;
   readonly cpu: string | undefined;
+  /** What the VMSA's RDX holds: a constant on VMMs that measure no CPU. */
   readonly cpuSignature: number;
   readonly guestFeatures: bigint;
 }
 
 /** A resolved shape as JSON: numbers that are bit patterns in hex. */
 export interface ShapeJson {
+  readonly profile: string;
   readonly vmm: Vmm;
   readonly vcpus: number;
   readonly cpu?: string;
@@ -51,30 +56,45 @@ export function resolveShape(shape: SnpShape): ResolvedShape {
       expected: `1 to ${MAX_VCPUS}`,
       found: `${vcpus}`,
     });
+  const profile = resolveProfile(shape);
   return {
-    vmm: snpProfile(shape.vmm ?? "qemu").vmm,
+    profile,
     vcpus,
     cpu: shape.cpu,
-    cpuSignature: resolveSignature(shape),
-    guestFeatures: shape.guestFeatures ?? DEFAULT_GUEST_FEATURES,
+    cpuSignature: measuredSignature(shape, profile),
+    guestFeatures: shape.guestFeatures ?? profile.guestFeatures,
   };
 }
 
 /** A resolved shape in its JSON form. */
 export function formatShape({
-  vmm,
+  profile,
   vcpus,
   cpu,
   cpuSignature: signature,
   guestFeatures,
 }: ResolvedShape): ShapeJson {
   return {
-    vmm,
+    profile: profile.name,
+    vmm: profile.vmm,
     vcpus,
     ...(cpu !== undefined && { cpu }),
     cpuSignature: `0x${signature.toString(16)}`,
     guestFeatures: `0x${guestFeatures.toString(16)}`,
   };
+}
+
+/** The profile that a shape names, or its VMM's default; throws {@link MeasureError}. */
+export function resolveProfile({ profile, vmm }: Pick<SnpShape, "profile" | "vmm">): SnpProfile {
+  return profile === undefined ? defaultProfile("snp", vmm ?? "qemu") : snpProfile(profile);
+}
+
+/** VMMs that put a constant into RDX need no CPU; one that is given must exist all the same. */
+function measuredSignature(shape: SnpShape, { vmsa: { rdx } }: SnpProfile): number {
+  if (rdx === "cpu signature") return resolveSignature(shape);
+  const { cpu, vcpuSig, family, model, stepping } = shape;
+  if ([cpu, vcpuSig, family, model, stepping].some((part) => part !== undefined)) resolveSignature(shape);
+  return rdx;
 }
 
 function resolveSignature({ cpu, vcpuSig, family, model, stepping }: SnpShape): number {

@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { formatHex, parseHex, sha384 } from "@bootproof/bytes";
-import { snpProfile } from "./profiles.ts";
+import type { VcpuRole, VmsaProfile } from "./profile.ts";
+import { profileNamed, snpProfile } from "./profiles.ts";
 import { vectors } from "./vectors.testing.ts";
 import { buildVmsa } from "./vmsa.ts";
 
 interface VmsaVector {
   readonly name: string;
+  readonly profile: string;
+  readonly role: VcpuRole;
   readonly resetAddress: string;
   readonly cpuSignature: string;
   readonly guestFeatures: string;
@@ -13,9 +16,16 @@ interface VmsaVector {
   readonly nonzero: [string, string][];
 }
 
+function vmsaOf(name: string): VmsaProfile {
+  const profile = profileNamed(name);
+  if (profile.platform === "sev") throw new Error(`${name} has no VMSA`);
+  return profile.vmsa;
+}
+
 describe("VMSA: one wrong register makes every digest wrong", () => {
   it.each(vectors<VmsaVector>("vmsa.json"))("$name", (vector) => {
-    const page = buildVmsa(snpProfile("qemu"), {
+    const page = buildVmsa(vmsaOf(vector.profile), {
+      role: vector.role,
       resetAddress: Number(vector.resetAddress),
       cpuSignature: Number(vector.cpuSignature),
       guestFeatures: BigInt(vector.guestFeatures),
@@ -27,7 +37,8 @@ describe("VMSA: one wrong register makes every digest wrong", () => {
   });
 
   it("keeps a reset address and a signature with the top bit set", () => {
-    const page = buildVmsa(snpProfile("qemu"), {
+    const page = buildVmsa(snpProfile("qemu").vmsa, {
+      role: "ap",
       resetAddress: 0xffff_fff0,
       cpuSignature: 0xffff_ffff,
       guestFeatures: 0x8000_0000_0000_0001n,

@@ -1,0 +1,49 @@
+/**
+ * @bootproof/measure/snp: launch digests of AMD SEV-SNP guests.
+ * @module
+ */
+export { CPU_MODELS, type CpuIdentity, cpuModelSignature, cpuModelTrap, cpuSignature } from "./cpu-models.ts";
+export { type FirmwareReference, measureFirmware, type MeasuredFirmware } from "./firmware-reference.ts";
+export { DEFAULT_GUEST_FEATURES, guestFeatureNames } from "./guest-features.ts";
+export {
+  type DirectBoot,
+  type DirectBootDigests,
+  encodeKernelHashes,
+  hashDirectBoot,
+} from "./kernel-hashes.ts";
+export { prepareFromReference, prepareSnp, SnpLaunch, type VmsaDigests } from "./launch.ts";
+export { measureSnp, type SnpInputs } from "./measure-snp.ts";
+export { extendLaunchDigest, LAUNCH_DIGEST, type PageEvent, type PageType, START } from "./page-info.ts";
+export type {
+  AmdPlatform,
+  FixedPages,
+  GeneralRegister,
+  Profile,
+  ProfileFacts,
+  Segment,
+  SevEsProfile,
+  SevProfile,
+  SnpProfile,
+  StartState,
+  VcpuRole,
+  Vmm,
+  VmsaProfile,
+} from "./profile.ts";
+export { defaultProfile, profileNamed, PROFILES, sevEsProfile, snpProfile, VMMS } from "./profiles.ts";
+export {
+  expandCounts,
+  expandReference,
+  referenceOf,
+  type SnpReference,
+  type VmsaReference,
+} from "./reference.ts";
+export {
+  formatShape,
+  MAX_VCPUS,
+  type ResolvedShape,
+  resolveProfile,
+  resolveShape,
+  type ShapeJson,
+  type SnpShape,
+} from "./shape.ts";
+export { BSP_RESET_ADDRESS, buildVmsa, type VmsaState } from "./vmsa.ts";
