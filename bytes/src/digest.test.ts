@@ -23,6 +23,28 @@ describe("hashing: a browser and Node must never disagree on a digest", () => {
     );
   });
 
+  it("agree on a page, on what is around a block, and on views into the middle of a buffer", () => {
+    const memory = Uint8Array.from({ length: 3 * 4096 }, (_, index) => (index * 167) >> 3);
+    for (const length of [0, 1, 55, 56, 63, 64, 111, 112, 119, 127, 128, 4095, 4096, 8000])
+      for (const algorithm of ["sha1", "sha256", "sha384", "sha512"] as const) {
+        const view = memory.subarray(100, 100 + length);
+        const digest = node.once(algorithm, view);
+        expect(digest).toEqual(noble.once(algorithm, view));
+        expect(digest).toEqual(node.once(algorithm, view.slice()));
+      }
+  });
+
+  it("gives out digests that share their memory with nothing", () => {
+    for (const door of [node, noble]) {
+      const [first, second] = [new Uint8Array(), new Uint8Array()].map((none) => door.once("sha384", none));
+      if (first === undefined || second === undefined) throw new Error("two digests were asked for");
+      expect(first.constructor).toBe(Uint8Array);
+      expect(first.buffer.byteLength).toBe(48);
+      first.fill(0);
+      expect(second[0]).toBe(0x38);
+    }
+  });
+
   it("reads a digest in every form that people paste", () => {
     const hex = formatHex(sha256(new Uint8Array()));
     const forms = [

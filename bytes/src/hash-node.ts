@@ -7,7 +7,9 @@ import type { HashDoor } from "./hash-door.ts";
 
 /** node:crypto behind the common interface. */
 export const door: HashDoor = {
-  once: (algorithm, bytes) => new Uint8Array(hash(algorithm, bytes, "buffer")),
+  // A Buffer from OpenSSL costs more than hashing a PAGE_INFO does, as it gets memory of its own outside the heap:
+  // through a Latin-1 string, 112 bytes take 0.8 us instead of 1.2.
+  once: (algorithm, bytes) => new Uint8Array(Buffer.from(hash(algorithm, bytes, "latin1"), "latin1")),
   start: (algorithm) => {
     const state = createHash(algorithm);
     return {
