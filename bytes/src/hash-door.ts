@@ -9,7 +9,10 @@ export type HashAlgorithm = "sha1" | "sha256" | "sha384" | "sha512";
 /** A hash being fed piece by piece. */
 export interface HashState {
   update(bytes: Uint8Array): void;
+  /** Ends the hash. */
   digest(): Uint8Array;
+  /** The same state once more: either goes on alone. */
+  copy(): HashState;
 }
 
 /** One implementation of the four hash functions. */
