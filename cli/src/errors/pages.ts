@@ -5,6 +5,7 @@
 import { BUILD_PAGES } from "./build-pages.ts";
 import { EXECUTION_PAGES } from "./execution-pages.ts";
 import { FRAME_PAGES } from "./frame-pages.ts";
+import { ID_BLOCK_PAGES } from "./id-block-pages.ts";
 import type { Pages } from "./page.ts";
 import { LOG_PAGES } from "./log-pages.ts";
 import { MEASURE_PAGES } from "./measure-pages.ts";
@@ -20,6 +21,7 @@ export const PAGES: Pages = {
   ...BUILD_PAGES,
   ...EXECUTION_PAGES,
   ...MEASURE_PAGES,
+  ...ID_BLOCK_PAGES,
   ...LOG_PAGES,
   ...RELEASE_PAGES,
 };

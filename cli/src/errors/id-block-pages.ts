@@ -1,0 +1,65 @@
+/**
+ * Pages of identities: ID blocks, guest policies, launch measures.
+ * @module
+ */
+import { EXIT } from "../frame/exit-code.ts";
+import type { Page, Pages } from "./page.ts";
+
+/** Pages of BP-ID. */
+export const ID_BLOCK_PAGES: Pages = {
+  "BP-ID-001": {
+    title: "a guest policy that cannot be read",
+    exit: EXIT.usage,
+    why: "A policy is a number of 64 bits (SNP) or 32 bits (SEV, SEV-ES), or a list of the names of its bits.",
+    fix: "bootproof guest-policy 0x30000 shows every bit with its name; --sev takes the names of SEV.",
+  },
+  "BP-ID-002": {
+    title: "a value that does not fit an identity or a launch measure",
+    exit: EXIT.usage,
+    why: "Each field has a fixed width; a value that is cut to it would be signed as something else.",
+    fix: "Give the value in the width that the message says.",
+  },
+  "BP-ID-003": {
+    title: "a signature that does not hold",
+    exit: EXIT.malformed,
+    why: "It is of other bytes or by another key than given, or the bytes were hashed with another function than SHA-384. The firmware would answer BAD_SIGNATURE.",
+    fix: "Sign exactly the bytes that bootproof id-block make --to-sign DIR writes, with ECDSA P-384 and SHA-384.",
+  },
+  "BP-ID-101": warning(
+    "a policy that allows debugging",
+    "The host may decrypt and change the guest's memory with debug commands. Nothing in such a guest is hidden from its host.",
+  ),
+  "BP-ID-102": warning(
+    "a policy with bit 17 clear",
+    "The bit is reserved and must be 1: KVM and the firmware refuse to launch the guest.",
+  ),
+  "BP-ID-103": warning(
+    "a policy with reserved bits set",
+    "Bits without a published meaning are set; firmware and KVM refuse them until they know them.",
+  ),
+  "BP-ID-104": warning(
+    "a policy that demands a firmware version",
+    "Hosts with older firmware refuse to launch the guest. That is the purpose; it also keeps the guest from hosts that were not updated yet.",
+  ),
+  "BP-ID-105": warning(
+    "a policy that allows a migration agent",
+    "A migration agent gets the guest's memory and decides who else gets it, so it has to be judged like the guest: see REPORT_ID_MA in reports. Google's hypervisor sets the bit, KVM refuses it.",
+  ),
+  "BP-ID-106": warning(
+    "a policy that early KVM refuses",
+    "The first KVM that could host SNP guests (Linux 6.11) wants SMT allowed and no limit to a single socket.",
+  ),
+  "BP-ID-107": warning(
+    "a policy that allows key sharing",
+    "Another guest may be started with this guest's memory key, and then reads its memory.",
+  ),
+};
+
+function warning(title: string, why: string): Page {
+  return {
+    title: `warning: ${title}`,
+    exit: EXIT.yes,
+    why,
+    fix: "bootproof guest-policy VALUE shows every bit; give names instead of VALUE to build another policy.",
+  };
+}
