@@ -26,26 +26,11 @@ export {
   type Sha512,
 } from "./digest.ts";
 export { parseEcdsaDer } from "./ecdsa-der.ts";
-export {
-  ED25519_KEY_LENGTH,
-  ED25519_SIGNATURE_LENGTH,
-  ed25519PublicKey,
-  ed25519Sign,
-  ed25519Verify,
-} from "./ed25519.ts";
 export { formatGuid, parseGuid } from "./guid.ts";
 export type { HashAlgorithm, HashState } from "./hash-door.ts";
 export { formatHex, parseHex, quote } from "./hex.ts";
 export { hmacSha256 } from "./hmac.ts";
 export { ParseError, type ParseErrorCode, type ParseErrorDetail } from "./parse-error.ts";
-export {
-  formatSigningKey,
-  makeSigningKey,
-  parseSigningKey,
-  signerOf,
-  type Signer,
-  type SigningKey,
-} from "./signing-key.ts";
 export { parseUtf8, utf8 } from "./utf8.ts";
 export {
   checkKeyName,

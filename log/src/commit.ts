@@ -4,7 +4,7 @@
  * it everything follows from head and stage. The checkpoint is the publication point.
  * @module
  */
-import { type Signer } from "@bootproof/bytes";
+import type { Signer } from "@bootproof/bytes/signing";
 import type { Sha256 } from "@bootproof/bytes";
 import { formatCheckpoint } from "./checkpoint.ts";
 import type { TreeHead } from "./consistency.ts";

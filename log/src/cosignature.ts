@@ -4,15 +4,8 @@
  * consistent with this one.
  * @module
  */
-import {
-  ByteReader,
-  ByteWriter,
-  concatBytes,
-  ED25519_SIGNATURE_LENGTH,
-  ed25519Verify,
-  utf8,
-  type Signer,
-} from "@bootproof/bytes";
+import { ByteReader, ByteWriter, concatBytes, utf8 } from "@bootproof/bytes";
+import { ED25519_SIGNATURE_LENGTH, ed25519Verify, type Signer } from "@bootproof/bytes/signing";
 import type { NoteSignature } from "./note.ts";
 
 const TIMESTAMP_LENGTH = 8;

@@ -3,7 +3,8 @@
  * happens or does not, as a coin decides, and none after it does. What had been answered stays.
  * @module
  */
-import { equalBytes, type Signer } from "@bootproof/bytes";
+import { equalBytes } from "@bootproof/bytes";
+import type { Signer } from "@bootproof/bytes/signing";
 import type { LogOptions } from "./log.ts";
 import { ed25519Signer } from "./signer.ts";
 import type { HeadStore, ObjectStore } from "./storage.ts";

@@ -16,8 +16,8 @@ import {
   utf8,
   checkKeyName,
   type Vkey,
-  type Signer,
 } from "@bootproof/bytes";
+import type { Signer } from "@bootproof/bytes/signing";
 import { LogError } from "./log-error.ts";
 
 /** Largest note read, in bytes: Go's x/mod takes no larger one either. */

@@ -2,7 +2,8 @@
  * Signers from a seed, for logs and for witnesses; keys and their text forms are those of `bytes`.
  * @module
  */
-import { KEY_TYPE, makeSigningKey, signerOf, type Signer } from "@bootproof/bytes";
+import { KEY_TYPE } from "@bootproof/bytes";
+import { makeSigningKey, signerOf, type Signer } from "@bootproof/bytes/signing";
 
 /** A signer of notes (logs, publishers) from a 32-byte seed. */
 export const ed25519Signer = (name: string, seed: Uint8Array): Signer =>

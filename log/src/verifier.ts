@@ -3,7 +3,8 @@
  * C2SP signed-note v1.0.0 "Signature types", tlog-cosignature v1.0.1.
  * @module
  */
-import { ed25519Verify, parseVkey, KEY_TYPE, type Vkey } from "@bootproof/bytes";
+import { parseVkey, KEY_TYPE, type Vkey } from "@bootproof/bytes";
+import { ed25519Verify } from "@bootproof/bytes/signing";
 import { cosignatureTimestamp, verifyCosignature } from "./cosignature.ts";
 import type { NoteVerifier } from "./note.ts";
 

@@ -1,14 +1,6 @@
 import { readFileSync } from "node:fs";
-import {
-  formatBase64,
-  formatHex,
-  KEY_TYPE,
-  makeSigningKey,
-  ParseError,
-  parseUtf8,
-  signerOf,
-  utf8,
-} from "@bootproof/bytes";
+import { formatBase64, formatHex, KEY_TYPE, ParseError, parseUtf8, utf8 } from "@bootproof/bytes";
+import { makeSigningKey, signerOf } from "@bootproof/bytes/signing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {

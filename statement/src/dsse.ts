@@ -6,16 +6,15 @@
  */
 import {
   concatBytes,
-  ed25519Verify,
   equalBytes,
   formatBase64,
   KEY_TYPE,
   parseBase64,
   ParseError,
   utf8,
-  type Signer,
   type Vkey,
 } from "@bootproof/bytes";
+import { ed25519Verify, type Signer } from "@bootproof/bytes/signing";
 import * as v from "valibot";
 import { formatCanonicalJson } from "./canonical-json.ts";
 import { checkSchema, text, type Schema } from "./schema.ts";

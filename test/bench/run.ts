@@ -5,7 +5,8 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import path from "node:path";
-import { sha384, signerOf, makeSigningKey } from "@bootproof/bytes";
+import { sha384 } from "@bootproof/bytes";
+import { signerOf, makeSigningKey } from "@bootproof/bytes/signing";
 import { Log } from "@bootproof/log";
 import { measureSnp, prepareSnp, resolveShape } from "@bootproof/measure/snp";
 import { DirectoryBlobs, DirectoryHead, DirectoryObjects } from "@bootproof/store";

@@ -1,6 +1,7 @@
 import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { KEY_TYPE, makeSigningKey, signerOf } from "@bootproof/bytes";
+import { KEY_TYPE } from "@bootproof/bytes";
+import { makeSigningKey, signerOf } from "@bootproof/bytes/signing";
 import { execa } from "execa";
 import { beforeAll, describe, expect, it } from "vitest";
 import { bootGuest, kernelHashes, type Guest } from "./guest.ts";

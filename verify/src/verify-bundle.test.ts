@@ -1,4 +1,5 @@
-import { ParseError, signerOf, utf8, type SigningKey } from "@bootproof/bytes";
+import { ParseError, utf8 } from "@bootproof/bytes";
+import { signerOf, type SigningKey } from "@bootproof/bytes/signing";
 import { parseTlogProof } from "@bootproof/log";
 import { makeBootMeasurement, signEnvelope, type Rebuild } from "@bootproof/statement";
 import fc from "fast-check";

@@ -2,18 +2,8 @@
  * A small world to verify in: a log of a few leaves, witnesses, a publisher, rebuilders; everything signed for real.
  * @module
  */
-import {
-  formatHex,
-  formatVkey,
-  KEY_TYPE,
-  makeSigningKey,
-  sha256,
-  sha384,
-  signerOf,
-  utf8,
-  type Sha256,
-  type SigningKey,
-} from "@bootproof/bytes";
+import { formatHex, formatVkey, KEY_TYPE, sha256, sha384, utf8, type Sha256 } from "@bootproof/bytes";
+import { makeSigningKey, signerOf, type SigningKey } from "@bootproof/bytes/signing";
 import {
   addSignatures,
   cosign,

@@ -2,7 +2,8 @@
  * Looks at keys.
  * @module
  */
-import { formatVkey, parseSigningKey, parseVkey } from "@bootproof/bytes";
+import { formatVkey, parseVkey } from "@bootproof/bytes";
+import { parseSigningKey } from "@bootproof/bytes/signing";
 
 import { formatFields } from "../report/table.ts";
 import { startsWith, textHead, type Inspector } from "./inspection.ts";

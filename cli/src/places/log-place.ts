@@ -7,15 +7,14 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
+import { formatVkey, parseVkey } from "@bootproof/bytes";
 import {
   formatSigningKey,
-  formatVkey,
   makeSigningKey,
-  parseVkey,
   signerOf,
   type Signer,
   type SigningKey,
-} from "@bootproof/bytes";
+} from "@bootproof/bytes/signing";
 import {
   fetchCheckpoint,
   Log,

@@ -4,7 +4,8 @@
  */
 import { join } from "node:path";
 
-import { formatHex, type Signer } from "@bootproof/bytes";
+import { formatHex } from "@bootproof/bytes";
+import type { Signer } from "@bootproof/bytes/signing";
 import { formatTlogProof } from "@bootproof/log";
 import {
   formatStatement,

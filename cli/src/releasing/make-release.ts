@@ -4,7 +4,8 @@
  * @module
  */
 import type { BuildResult } from "@bootproof/builder";
-import { formatHex, sha256, type Signer } from "@bootproof/bytes";
+import { formatHex, sha256 } from "@bootproof/bytes";
+import type { Signer } from "@bootproof/bytes/signing";
 import {
   formatStatement,
   IN_TOTO_PAYLOAD_TYPE,

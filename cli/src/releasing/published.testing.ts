@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { loadLockedRecipe, type BuildResult } from "@bootproof/builder";
-import { makeSigningKey, signerOf, type Signer } from "@bootproof/bytes";
+import { makeSigningKey, signerOf, type Signer } from "@bootproof/bytes/signing";
 import { DirectoryBlobs, Refs } from "@bootproof/store";
 
 import type { OpenStore } from "../places/store-place.ts";

@@ -1,7 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { parseSigningKey, formatHex, sha256 } from "@bootproof/bytes";
+import { formatHex, sha256 } from "@bootproof/bytes";
+import { parseSigningKey } from "@bootproof/bytes/signing";
 import {
   formatEnvelope,
   hasAxes,

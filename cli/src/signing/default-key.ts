@@ -6,7 +6,7 @@ import { stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 
-import { signerOf, type Signer } from "@bootproof/bytes";
+import { signerOf, type Signer } from "@bootproof/bytes/signing";
 
 import type { Context } from "../frame/context.ts";
 import { newKey } from "../places/log-place.ts";

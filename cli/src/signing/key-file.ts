@@ -4,14 +4,8 @@
  */
 import { open } from "node:fs/promises";
 
-import {
-  parseSigningKey,
-  parseVkey,
-  signerOf,
-  type Signer,
-  type SigningKey,
-  type Vkey,
-} from "@bootproof/bytes";
+import { parseVkey, type Vkey } from "@bootproof/bytes";
+import { parseSigningKey, signerOf, type Signer, type SigningKey } from "@bootproof/bytes/signing";
 
 import { reading } from "../errors/to-failure.ts";
 import { EXIT } from "../frame/exit-code.ts";

@@ -4,7 +4,8 @@
  */
 import { randomBytes } from "node:crypto";
 
-import { checkKeyName, formatSigningKey, formatVkey, makeSigningKey, ParseError } from "@bootproof/bytes";
+import { checkKeyName, formatVkey, ParseError } from "@bootproof/bytes";
+import { formatSigningKey, makeSigningKey } from "@bootproof/bytes/signing";
 
 import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";

@@ -1,0 +1,20 @@
+/**
+ * @bootproof/bytes/signing: Ed25519 and the keys of signed notes. A path of its own, because loading the
+ * mathematics of curves takes as long as starting Node, and what only measures signs nothing.
+ * @module
+ */
+export {
+  ED25519_KEY_LENGTH,
+  ED25519_SIGNATURE_LENGTH,
+  ed25519PublicKey,
+  ed25519Sign,
+  ed25519Verify,
+} from "./ed25519.ts";
+export {
+  formatSigningKey,
+  makeSigningKey,
+  parseSigningKey,
+  signerOf,
+  type Signer,
+  type SigningKey,
+} from "./signing-key.ts";
