@@ -3,7 +3,7 @@
  * every guest that boots it, without the image.
  * @module
  */
-import { ParseError, type Sha384, sha384 } from "@bootproof/bytes";
+import { ParseError, type Sha384 } from "@bootproof/bytes";
 import {
   type GuestArea,
   parseHashTableArea,
@@ -12,9 +12,9 @@ import {
   type SevMetadata,
 } from "@bootproof/ovmf";
 import type { MeasureWarning } from "../measurement.ts";
-import { replay } from "../replay.ts";
 import { checkSections } from "./launchable.ts";
-import { extendLaunchDigest, LAUNCH_DIGEST, PAGE_SIZE, type PageEvent, START } from "./page-info.ts";
+import { LAUNCH_DIGEST, PAGE_SIZE, START } from "./page-info.ts";
+import { extendRuns, normalRun, type PageRun } from "./page-run.ts";
 
 const FOUR_GIB = 0x1_0000_0000;
 /** QEMU's own limit for max-fw-size. */
@@ -34,44 +34,34 @@ export interface FirmwareReference {
 /** A firmware image, checked and hashed. */
 export interface MeasuredFirmware {
   readonly reference: FirmwareReference;
-  readonly events: readonly PageEvent[];
+  /** The image's pages. */
+  readonly pages: PageRun;
   readonly warnings: readonly MeasureWarning[];
 }
 
 /** Checks and hashes an image, or throws {@link ParseError} where QEMU would not launch it. */
 export function measureFirmware(firmware: Uint8Array): MeasuredFirmware {
-  checkSize(firmware.length);
+  checkImageSize(firmware.length);
   const parsed = parseSevFirmware(firmware);
   const warnings = [...unreadBytes(parsed), ...checkSections(parsed.metadata, firmware.length)];
   const hashTable = parseHashTableArea(parsed.table);
-  const events = firmwareEvents(firmware);
+  const pages = imagePages(firmware, FOUR_GIB);
   const reference: FirmwareReference = {
     size: firmware.length,
-    seed: replay(START, extendLaunchDigest, events)[LAUNCH_DIGEST] as Sha384,
+    seed: extendRuns(START[LAUNCH_DIGEST], [pages]),
     metadata: parsed.metadata,
     resetAddress: parsed.resetAddress,
     hashTable,
   };
-  return { reference, events, warnings };
+  return { reference, pages, warnings };
 }
 
-/** One NORMAL page for each 4 KiB of the image, which ends at 4 GiB. */
-export function firmwareEvents(firmware: Uint8Array): PageEvent[] {
-  const base = BigInt(FOUR_GIB - firmware.length);
-  const events: PageEvent[] = [];
-  for (let offset = 0; offset < firmware.length; offset += PAGE_SIZE)
-    events.push({
-      register: LAUNCH_DIGEST,
-      digest: sha384(firmware.subarray(offset, offset + PAGE_SIZE)),
-      type: "NORMAL",
-      label: "firmware page",
-      source: { artifact: "firmware", offset, length: PAGE_SIZE },
-      guestAddress: base + BigInt(offset),
-    });
-  return events;
-}
+/** One NORMAL page for each 4 KiB of an image that ends at `end`. */
+export const imagePages = (firmware: Uint8Array, end: number): PageRun =>
+  normalRun(firmware, BigInt(end - firmware.length), "firmware page", "firmware");
 
-function checkSize(size: number): void {
+/** Demands a size that QEMU can map below 4 GiB, or throws {@link ParseError}. */
+export function checkImageSize(size: number): void {
   const detail = { expected: `a multiple of ${PAGE_SIZE} up to ${MAX_FIRMWARE} bytes`, found: `${size}` };
   if (size > MAX_FIRMWARE) throw new ParseError("TOO_LARGE", "firmware image size", detail);
   if (size === 0 || size % PAGE_SIZE !== 0)

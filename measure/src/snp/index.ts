@@ -11,6 +11,17 @@ export {
   encodeKernelHashes,
   hashDirectBoot,
 } from "./kernel-hashes.ts";
+export {
+  type FirmwareLaunches,
+  type FirmwareLint,
+  type KernelHashesLint,
+  type LaunchVerdict,
+  lintFirmware,
+  type LintFinding,
+  type LintSeverity,
+  type SectionRow,
+} from "./lint-firmware.ts";
+export { type FirmwareLintCode, LINT_RULES } from "./lint-rules.ts";
 export { prepareFromReference, prepareSnp, SnpLaunch, type VmsaDigests } from "./launch.ts";
 export { measureSnp, type SnpInputs } from "./measure-snp.ts";
 export { extendLaunchDigest, LAUNCH_DIGEST, type PageEvent, type PageType, START } from "./page-info.ts";

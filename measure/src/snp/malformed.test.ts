@@ -1,31 +1,13 @@
 import { describe, expect, it } from "vitest";
 import fc from "fast-check";
-import { concatBytes, ParseError, parseHex } from "@bootproof/bytes";
+import { concatBytes, ParseError } from "@bootproof/bytes";
+import { buildMalformed, malformedBase, type MalformedVector } from "./malformed.testing.ts";
 import { measureSnp } from "./measure-snp.ts";
-import { suffix, vectors } from "./vectors.testing.ts";
+import { vectors } from "./vectors.testing.ts";
 
-interface MalformedVector {
-  readonly name: string;
-  readonly why: string;
-  readonly bytes?: string;
-  readonly before?: string;
-  readonly after?: string;
-  readonly patch?: [number, string][];
-  readonly want: string;
-  readonly withKernel: string;
-  readonly warnings?: string[];
-}
-
-const base = suffix("ovmf_AmdSev_suffix.bin");
+const base = malformedBase;
 const shape = { vcpus: 2, cpu: "EPYC-v4" };
 const kernel = new Uint8Array(4096);
-
-function build({ bytes, before = "", after = "", patch = [] }: MalformedVector): Uint8Array {
-  if (bytes !== undefined) return parseHex(bytes, "bytes");
-  const image = base.slice();
-  for (const [offset, hex] of patch) image.set(parseHex(hex, "patch"), offset);
-  return concatBytes(parseHex(before, "before"), image, parseHex(after, "after"));
-}
 
 /** The digest, or the code of the ParseError; anything else fails the test. */
 function outcome(firmware: Uint8Array, withKernel = false): { value: string; warnings: string[] } {
@@ -42,10 +24,10 @@ const isDigest = (value: string) => /^[0-9a-f]{96}$/.test(value);
 
 describe("malformed firmware: no digest for an image that QEMU would not launch", () => {
   it.each(vectors<MalformedVector>("malformed.json"))("$name: $why", (vector) => {
-    const { value, warnings } = outcome(build(vector));
+    const { value, warnings } = outcome(buildMalformed(vector));
     expect(value).toBe(vector.want);
     for (const code of vector.warnings ?? []) expect(warnings).toContain(code);
-    const booted = outcome(build(vector), true).value;
+    const booted = outcome(buildMalformed(vector), true).value;
     expect(isDigest(booted) ? "launches" : booted).toBe(vector.withKernel);
   });
 
