@@ -5,5 +5,13 @@
  */
 export type { ArtifactRole, EventSource, MeasuredEvent } from "./event.ts";
 export { MeasureError, type MeasureErrorCode, type MeasureErrorDetail } from "./measure-error.ts";
-export type { Coverage, CoveredInput, Measurement, MeasureWarning, UncoveredInput } from "./measurement.ts";
+export {
+  type Coverage,
+  type CoveredInput,
+  makeMeasurement,
+  type Measurement,
+  type MeasurementParts,
+  type MeasureWarning,
+  type UncoveredInput,
+} from "./measurement.ts";
 export { type ExtendRule, type Registers, replay, traceReplay, type TraceStep } from "./replay.ts";

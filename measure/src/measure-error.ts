@@ -29,7 +29,9 @@ export type MeasureErrorCode =
   /** Unknown profile, or one of another platform. */
   | "BP-SNP-008"
   /** A shape of another profile than the launch was prepared for. */
-  | "BP-SNP-009";
+  | "BP-SNP-009"
+  /** An OVMF image for a VMM that boots none, or regions for one that boots OVMF. */
+  | "BP-SNP-010";
 
 /** What a {@link MeasureError} carries besides code and message. */
 export interface MeasureErrorDetail {

@@ -2,7 +2,9 @@
  * The answer of every `measure` verb (design, section 3).
  * @module
  */
+import { formatHex } from "@bootproof/bytes";
 import type { ArtifactRole, MeasuredEvent } from "./event.ts";
+import { type ExtendRule, type Registers, traceReplay, type TraceStep } from "./replay.ts";
 
 /** An input that a register sees, and through what. */
 export interface CoveredInput {
@@ -36,7 +38,43 @@ export interface Measurement<S, E extends MeasuredEvent = MeasuredEvent> {
   readonly shape: S;
   /** Lower-case hex by register name. */
   readonly registers: Readonly<Record<string, string>>;
+  /** Made when first asked for: a digest needs no event objects. */
   readonly events: readonly E[];
   readonly coverage: Coverage;
   readonly warnings: readonly MeasureWarning[];
+  /** Every event with its register before and after, through the replay core. */
+  trace(): Iterable<TraceStep<E>>;
+}
+
+/** What a {@link Measurement} is made from. */
+export interface MeasurementParts<S, E extends MeasuredEvent> {
+  readonly platform: string;
+  readonly shape: S;
+  /** Register values, computed by whatever way is fastest; they must equal a replay of the events. */
+  readonly registers: Registers;
+  readonly start: Registers;
+  readonly extend: ExtendRule<E>;
+  /** Called anew for every walk over the events. */
+  readonly events: () => Iterable<E>;
+  readonly coverage: Coverage;
+  readonly warnings: readonly MeasureWarning[];
+}
+
+/** A measurement whose events are made only when someone looks at them. */
+export function makeMeasurement<S, E extends MeasuredEvent>(
+  parts: MeasurementParts<S, E>,
+): Measurement<S, E> {
+  const { platform, shape, registers, coverage, warnings, start, extend } = parts;
+  let events: readonly E[] | undefined;
+  return {
+    platform,
+    shape,
+    registers: Object.fromEntries(Object.entries(registers).map(([name, value]) => [name, formatHex(value)])),
+    get events() {
+      return (events ??= [...parts.events()]);
+    },
+    coverage,
+    warnings,
+    trace: () => traceReplay(start, extend, parts.events()),
+  };
 }

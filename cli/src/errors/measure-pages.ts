@@ -61,6 +61,12 @@ export const MEASURE_PAGES: Pages = {
     why: "A prepared launch holds one profile's pages; a shape of another profile would get a digest of neither.",
     fix: "Prepare the launch with the shape's profile.",
   },
+  "BP-SNP-010": {
+    title: "an image that the profile's VMM does not boot",
+    exit: EXIT.usage,
+    why: "Most VMMs start an OVMF image; libkrun starts regions of memory that it lays out itself.",
+    fix: "Give --ovmf for a profile that boots OVMF, and --region ADDRESS:FILE for libkrun.",
+  },
   "BP-SNP-101": warning(
     "guest features with reserved bits",
     "Bits without a published meaning are set; the digest holds for exactly these bits.",

@@ -6,13 +6,13 @@
 import { type Sha384, sha384 } from "@bootproof/bytes";
 import { MeasureError } from "../measure-error.ts";
 import type { MeasureWarning } from "../measurement.ts";
-import { replay } from "../replay.ts";
-import { type FirmwareReference, measureFirmware } from "./firmware-reference.ts";
+import { type FirmwareReference, measureFirmware, type MeasuredFirmware } from "./firmware-reference.ts";
 import type { DirectBootDigests } from "./kernel-hashes.ts";
-import { extendLaunchDigest, LAUNCH_DIGEST, type PageEvent } from "./page-info.ts";
+import { extendPage, LAUNCH_DIGEST, type PageEvent } from "./page-info.ts";
+import { extendRuns, type PageRun, runEvents } from "./page-run.ts";
 import type { SnpProfile, VcpuRole } from "./profile.ts";
 import { defaultProfile } from "./profiles.ts";
-import { sectionEvents } from "./section-events.ts";
+import { sectionRuns } from "./section-events.ts";
 import type { ResolvedShape } from "./shape.ts";
 import { BSP_RESET_ADDRESS, buildVmsa } from "./vmsa.ts";
 
@@ -27,36 +27,48 @@ export interface LaunchPrefix {
   readonly profile: SnpProfile;
   readonly digest: Sha384;
   readonly resetAddress: number;
+  /** What the digest is made from, when that is a firmware with sections of its own. */
+  readonly firmware?: FirmwareReference;
+  /** Hashes in the kernel hashes table. */
+  readonly directBoot?: DirectBootDigests | undefined;
 }
 
 /** A launch whose shape is still open. */
 export class SnpLaunch {
   readonly prefix: LaunchPrefix;
-  /** The events of everything but the VMSAs. */
-  readonly events: readonly PageEvent[];
+  /** The pages of everything but the VMSAs, as far as they are known. */
+  readonly runs: readonly PageRun[];
   readonly warnings: readonly MeasureWarning[];
   readonly #vmsas = new Map<string, VmsaDigests>();
   /** Launch digests of one CPU and feature set by number of vCPUs, so that a ladder costs one hash a rung. */
   readonly #ladders = new Map<string, Sha384[]>();
 
-  constructor(prefix: LaunchPrefix, events: readonly PageEvent[], warnings: readonly MeasureWarning[]) {
+  constructor(prefix: LaunchPrefix, runs: readonly PageRun[], warnings: readonly MeasureWarning[]) {
     this.prefix = prefix;
-    this.events = events;
+    this.runs = runs;
     this.warnings = warnings;
   }
 
   /** The launch digest of a shape; throws {@link MeasureError} when the shape is of another profile. */
   digest(shape: ResolvedShape): Sha384 {
+    const { profile } = this.prefix;
     const ladder = this.#ladder(shape);
     let reached = ladder.at(-1) ?? this.prefix.digest;
     if (ladder.length < shape.vcpus) {
       const vmsas = this.vmsaDigests(shape);
       while (ladder.length < shape.vcpus) {
-        reached = extendLaunchDigest(reached, vmsaEvent(this.prefix.profile, vmsas, ladder.length));
+        const vmsa = ladder.length === 0 ? vmsas.bsp : vmsas.ap;
+        reached = extendPage(reached, "VMSA", vmsa, profile.vmsaGuestAddress);
         ladder.push(reached);
       }
     }
     return ladder[shape.vcpus - 1] ?? reached;
+  }
+
+  /** Every page of a shape's launch, in order. */
+  *events(shape: ResolvedShape): Generator<PageEvent> {
+    yield* runEvents(this.runs);
+    yield* this.vmsaEvents(shape);
   }
 
   /** The VMSA events of a shape, boot processor first. */
@@ -105,21 +117,37 @@ export function prepareSnp(
   directBoot?: DirectBootDigests,
   profile: SnpProfile = defaultProfile("snp", "qemu"),
 ): SnpLaunch {
-  const { reference, events, warnings } = measureFirmware(firmware);
-  const launch = prepareFromReference(reference, directBoot, profile);
-  return new SnpLaunch(launch.prefix, [...events, ...launch.events], [...warnings, ...launch.warnings]);
+  return prepareMeasured(measureFirmware(firmware), directBoot, profile);
 }
 
-/** Prepares a launch without the image; its events start behind the firmware pages. */
+/** Prepares a launch without the image; its pages start behind the firmware's. */
 export function prepareFromReference(
   reference: FirmwareReference,
   directBoot?: DirectBootDigests,
   profile: SnpProfile = defaultProfile("snp", "qemu"),
 ): SnpLaunch {
-  const events = sectionEvents(reference, profile, directBoot);
-  const registers = replay({ [LAUNCH_DIGEST]: reference.seed }, extendLaunchDigest, events);
-  const digest = registers[LAUNCH_DIGEST] as Sha384;
-  return new SnpLaunch({ profile, digest, resetAddress: reference.resetAddress }, events, []);
+  return prepareMeasured({ reference, warnings: [] }, directBoot, profile);
+}
+
+/** Prepares a launch of firmware that is hashed already, so that many profiles and kernels share the hashing. */
+export function prepareMeasured(
+  firmware: Pick<MeasuredFirmware, "reference" | "warnings"> & Partial<Pick<MeasuredFirmware, "pages">>,
+  directBoot: DirectBootDigests | undefined,
+  profile: SnpProfile,
+): SnpLaunch {
+  const { reference, pages, warnings } = firmware;
+  if (profile.image !== "ovmf")
+    throw new MeasureError("BP-SNP-010", `guests of profile ${profile.name} boot no OVMF image`, {
+      hint: "give the measured regions of its memory",
+    });
+  const sections = sectionRuns(reference, profile, directBoot);
+  const digest = extendRuns(reference.seed, sections);
+  const { resetAddress } = reference;
+  return new SnpLaunch(
+    { profile, digest, resetAddress, firmware: reference, directBoot },
+    pages === undefined ? sections : [pages, ...sections],
+    warnings,
+  );
 }
 
 /** KVM measures one VMSA page a vCPU at launch finish, all at the same guest address. */

@@ -2,16 +2,16 @@
  * The launch digest of one guest, with everything that explains it.
  * @module
  */
-import { formatDigest, ParseError, utf8 } from "@bootproof/bytes";
+import { ParseError, utf8 } from "@bootproof/bytes";
 import { commandLineNotes, parseKernel } from "@bootproof/boot";
 import { MeasureError } from "../measure-error.ts";
-import type { Measurement, MeasureWarning } from "../measurement.ts";
+import { makeMeasurement, type Measurement, type MeasureWarning } from "../measurement.ts";
 import { snpCoverage } from "./coverage.ts";
 import { cpuModelTrap } from "./cpu-models.ts";
 import { checkGuestFeatures } from "./guest-features.ts";
 import { type DirectBoot, hashDirectBoot } from "./kernel-hashes.ts";
 import { prepareSnp } from "./launch.ts";
-import { LAUNCH_DIGEST, type PageEvent } from "./page-info.ts";
+import { extendLaunchDigest, LAUNCH_DIGEST, type PageEvent, START } from "./page-info.ts";
 import { formatShape, resolveShape, type ShapeJson, type SnpShape } from "./shape.ts";
 
 /** The files of one guest. */
@@ -28,21 +28,24 @@ export interface SnpInputs {
 /** Predicts the launch digest. Throws ParseError for firmware that cannot launch, MeasureError for an impossible shape. */
 export function measureSnp(inputs: SnpInputs, shape: SnpShape): Measurement<ShapeJson, PageEvent> {
   const resolved = resolveShape(shape);
-  const warnings: MeasureWarning[] = [
-    ...checkGuestFeatures(resolved.guestFeatures),
-    ...cpuWarnings(shape.cpu),
-  ];
+  const shapeWarnings = [...checkGuestFeatures(resolved.guestFeatures), ...cpuWarnings(shape.cpu)];
   const boot = directBoot(inputs);
   const hashed = boot !== undefined && inputs.kernelHashes !== false;
   const launch = prepareSnp(inputs.firmware, hashed ? hashDirectBoot(boot) : undefined, resolved.profile);
-  return {
+  return makeMeasurement({
     platform: "snp",
     shape: formatShape(resolved),
-    registers: { [LAUNCH_DIGEST]: formatDigest(launch.digest(resolved)) },
-    events: [...launch.events, ...launch.vmsaEvents(resolved)],
+    registers: { [LAUNCH_DIGEST]: launch.digest(resolved) },
+    start: START,
+    extend: extendLaunchDigest,
+    events: () => launch.events(resolved),
     coverage: snpCoverage({ given: given(boot), hashed }),
-    warnings: [...warnings, ...launch.warnings, ...(boot === undefined ? [] : bootWarnings(boot, hashed))],
-  };
+    warnings: [
+      ...shapeWarnings,
+      ...launch.warnings,
+      ...(boot === undefined ? [] : bootWarnings(boot, hashed)),
+    ],
+  });
 }
 
 function directBoot({ kernel, initrd, cmdline, kernelHashes }: SnpInputs): DirectBoot | undefined {

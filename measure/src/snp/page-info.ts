@@ -29,7 +29,9 @@ export interface PageEvent extends MeasuredEvent {
 export const NO_CONTENTS: Sha384 = new Uint8Array(48) as Sha384;
 
 /** The launch digest before the first page. */
-export const START: { readonly [LAUNCH_DIGEST]: Uint8Array } = { [LAUNCH_DIGEST]: new Uint8Array(48) };
+export const START: { readonly [LAUNCH_DIGEST]: Sha384 } = {
+  [LAUNCH_DIGEST]: new Uint8Array(48) as Sha384,
+};
 
 const PAGE_INFO_LENGTH = 0x70;
 // One buffer for all pages: allocating 112 bytes a page costs as much as hashing them.
@@ -38,12 +40,22 @@ const view = new DataView(pageInfo.buffer);
 
 /** The launch digest after one page. */
 export function extendLaunchDigest(current: Uint8Array, page: PageEvent): Sha384 {
+  return extendPage(current, page.type, page.digest, page.guestAddress);
+}
+
+/** The launch digest after one page that need not be an event. */
+export function extendPage(
+  current: Uint8Array,
+  type: PageType,
+  contents: Uint8Array,
+  guestAddress: bigint,
+): Sha384 {
   pageInfo.set(current, 0x00); // DIGEST_CUR
-  pageInfo.set(page.digest, 0x30); // CONTENTS
+  pageInfo.set(contents, 0x30); // CONTENTS
   view.setUint16(0x60, PAGE_INFO_LENGTH, true); // LENGTH
-  view.setUint8(0x62, PAGE_TYPE[page.type]); // PAGE_TYPE
+  view.setUint8(0x62, PAGE_TYPE[type]); // PAGE_TYPE
   // 0x63 IMI_PAGE and 0x64 VMPL permissions stay 0: KVM passes neither. Two published tools order the
   // permission bytes differently; no vector can tell while all are 0.
-  view.setBigUint64(0x68, page.guestAddress, true); // GPA
+  view.setBigUint64(0x68, guestAddress, true); // GPA
   return sha384(pageInfo);
 }
