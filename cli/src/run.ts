@@ -4,18 +4,17 @@
  */
 import { CommanderError, type Command } from "commander";
 
-import { showsColor, type Surroundings } from "./frame/context.ts";
+import type { Surroundings } from "./frame/context.ts";
 import { EXIT, type ExitCode } from "./frame/exit-code.ts";
 import { Failure } from "./frame/failure.ts";
 import { Frame } from "./frame/frame.ts";
-import { commandName } from "./frame/typed.ts";
-import { makeProgram } from "./program.ts";
+import { makeProgram, neededVerbs } from "./program.ts";
 
 /** Runs the program with the words after its name; returns the exit status and never throws. */
 export async function runProgram(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const frame = new Frame(surroundings);
   try {
-    const program = makeProgram(frame);
+    const program = await makeProgram(frame, neededVerbs(argv));
     // Commander's own words for a usage error come back in the error; they are shown like any other.
     quieten(program, surroundings);
     if (argv.length === 0) {
@@ -53,7 +52,9 @@ async function showFailure(
     stderr.write("bootproof: interrupted\n");
     return EXIT.interrupted;
   }
+  const { showsColor } = await import("./frame/context.ts");
   const { failureDocument, formatFailure, formatStacks } = await import("./frame/print-failure.ts");
+  const { commandName } = await import("./frame/typed.ts");
   const failure =
     error instanceof CommanderError
       ? usageFailure(error, argv)

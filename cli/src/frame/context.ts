@@ -5,7 +5,6 @@
 import { Progress, type StepView } from "../report/progress.ts";
 import { noSteps, stepLines } from "../report/step-lines.ts";
 import { stepTree } from "../report/step-tree.ts";
-import { writeAnswer } from "./files.ts";
 import type { GlobalOptions } from "./options.ts";
 import { commandName } from "./typed.ts";
 
@@ -58,7 +57,7 @@ export class Context {
     this.progress.close();
     const answer = this.options.json ? `${JSON.stringify(document, undefined, 2)}\n` : text;
     if (this.options.out === undefined) this.#surroundings.stdout.write(answer);
-    else await writeAnswer(this.options.out, answer);
+    else await (await import("./files.ts")).writeAnswer(this.options.out, answer);
   }
 
   /** Prints the answer on stdout, also when `--out` names the place of the results. */

@@ -4,7 +4,7 @@
  */
 import type { Command } from "commander";
 
-import { Context, type Surroundings } from "./context.ts";
+import type { Context, Surroundings } from "./context.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { Given } from "./given.ts";
 import { readGlobalOptions } from "./options.ts";
@@ -28,6 +28,7 @@ export class Frame {
     command.allowExcessArguments(false);
     command.action(async (...typed: unknown[]) => {
       const args = typed.slice(0, -2);
+      const { Context } = await import("./context.ts");
       this.context = new Context(readGlobalOptions(command), this.#surroundings);
       this.exit = await work(this.context, new Given(args, command.opts()));
     });

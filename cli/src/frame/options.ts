@@ -31,6 +31,15 @@ const DEFINITIONS: readonly (readonly [string, string])[] = [
   ["--store <dir>", "the content-addressed store (also: BOOTPROOF_STORE)"],
 ];
 
+const VALUED = new Set(
+  DEFINITIONS.map(([flags]) => flags.split(" ")).flatMap(([flag = "", value]) =>
+    value === undefined ? [] : [flag],
+  ),
+);
+
+/** Whether a word is an option of every verb whose value is the next word. */
+export const takesValue = (word: string): boolean => VALUED.has(word);
+
 /** Adds the options of every verb to a command. */
 export function addGlobalOptions(command: Command): Command {
   for (const [flags, description] of DEFINITIONS)

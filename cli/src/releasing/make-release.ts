@@ -20,7 +20,7 @@ import {
   type Statement,
 } from "@bootproof/statement";
 
-import { VERSION } from "../verbs/version.ts";
+import { VERSION } from "../frame/version.ts";
 import type { LoadedArtifact } from "./artifacts.ts";
 import { dependenciesOf, type Material } from "./materials.ts";
 

@@ -9,7 +9,7 @@ import type { Frame } from "../frame/frame.ts";
 import { badValue } from "../frame/given.ts";
 
 /** Defines `completion`. */
-export function defineCompletion(parent: Command, frame: Frame, program: () => Command): void {
+export function defineCompletion(parent: Command, frame: Frame, program: () => Promise<Command>): void {
   frame
     .verb(
       parent,
@@ -20,7 +20,7 @@ export function defineCompletion(parent: Command, frame: Frame, program: () => C
         const shell = given.argument(0);
         const script = COMPLETIONS[shell];
         if (script === undefined) throw badValue("the shell", Object.keys(COMPLETIONS).join(", "), shell);
-        const text = script(wordsOf(program()));
+        const text = script(wordsOf(await program()));
         await context.answer(text, { schema: "bootproof/completion/1", shell, script: text });
         return EXIT.yes;
       },

@@ -2,15 +2,11 @@
  * `bootproof version`: which bootproof, on which Node.
  * @module
  */
-import { readFileSync } from "node:fs";
-
 import type { Command } from "commander";
 
 import { EXIT } from "../frame/exit-code.ts";
 import type { Frame } from "../frame/frame.ts";
-
-/** The version of this package. */
-export const VERSION: string = readVersion();
+import { VERSION } from "../frame/version.ts";
 
 /** Defines `version`. */
 export function defineVersion(parent: Command, frame: Frame): void {
@@ -25,11 +21,4 @@ export function defineVersion(parent: Command, frame: Frame): void {
     });
     return EXIT.yes;
   });
-}
-
-function readVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  return typeof manifest === "object" && manifest !== null && "version" in manifest
-    ? String(manifest.version)
-    : "?";
 }
