@@ -14,18 +14,45 @@ export interface EnclosingSection {
   readonly length: number;
 }
 
+/** Finds the innermost part around a byte, or undefined when the byte lies outside the image. */
+export type PartFinder = (offset: number) => EnclosingSection | undefined;
+
 /** x86 starts at 4 GiB - 16: the last 16 bytes of the image (AMD64 manual volume 2, section 14.1.3). */
 const RESET_VECTOR_LENGTH = 16;
 
 /** Names the innermost part around the byte at `offset`, or undefined when it lies outside the image. Never throws on content. */
 export function enclosingSection(firmware: Uint8Array, offset: number): EnclosingSection | undefined {
-  if (!Number.isSafeInteger(offset) || offset < 0 || offset >= firmware.length) return undefined;
-  const around = (part: EnclosingSection): boolean =>
-    part.offset <= offset && offset < part.offset + part.length;
-  return (
-    [...tableParts(firmware), resetVector(firmware)].find(around) ??
-    volumeParts(firmware).find(around) ?? { name: "firmware image", offset: 0, length: firmware.length }
-  );
+  return partFinder(firmware)(offset);
+}
+
+/** Reads an image's parts once, for naming the places of many bytes. Never throws on content. */
+export function partFinder(firmware: Uint8Array): PartFinder {
+  const small = [...tableParts(firmware), resetVector(firmware)];
+  const volumes = volumeParts(firmware);
+  const whole = { name: "firmware image", offset: 0, length: firmware.length };
+  return (offset) => {
+    if (!Number.isSafeInteger(offset) || offset < 0 || offset >= firmware.length) return undefined;
+    const around = (part: EnclosingSection): boolean =>
+      part.offset <= offset && offset < part.offset + part.length;
+    const volume = lastNotAfter(volumes, offset);
+    const file = volume === undefined ? undefined : lastNotAfter(volume.files, offset);
+    return small.find(around) ?? [file, volume].find((part) => part !== undefined && around(part)) ?? whole;
+  };
+}
+
+interface VolumePart extends EnclosingSection {
+  readonly files: readonly EnclosingSection[];
+}
+
+/** The last of ascending parts that starts at or before `offset`. */
+function lastNotAfter<P extends EnclosingSection>(parts: readonly P[], offset: number): P | undefined {
+  let [low, high] = [0, parts.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((parts[middle]?.offset ?? 0) <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return parts[low - 1];
 }
 
 function resetVector(firmware: Uint8Array): EnclosingSection {
@@ -56,16 +83,16 @@ function tableParts(firmware: Uint8Array): EnclosingSection[] {
   });
 }
 
-/** Files of every volume before their volume, so that the innermost is found first. */
-function volumeParts(firmware: Uint8Array): EnclosingSection[] {
-  return findVolumes(firmware).flatMap((volume) => {
+/** Volumes ascending, each with its files ascending. */
+function volumeParts(firmware: Uint8Array): VolumePart[] {
+  return findVolumes(firmware).map((volume) => {
     const name = volume.name ?? volume.fileSystem;
     const files = volume.files.map((file) => ({
       name: `${name}, file ${file.name === undefined ? file.guid : `${file.guid} (${file.name})`}`,
       offset: file.offset,
       length: file.length,
     }));
-    return [...files, { name, offset: volume.offset, length: volume.length }];
+    return { name, offset: volume.offset, length: volume.length, files };
   });
 }
 

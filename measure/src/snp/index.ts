@@ -3,6 +3,7 @@
  * @module
  */
 export { CPU_MODELS, type CpuIdentity, cpuModelSignature, cpuModelTrap, cpuSignature } from "./cpu-models.ts";
+export { firmwareSide, snpDescriber } from "./describe-launch.ts";
 export { type FirmwareReference, measureFirmware, type MeasuredFirmware } from "./firmware-reference.ts";
 export { DEFAULT_GUEST_FEATURES, guestFeatureNames } from "./guest-features.ts";
 export {
@@ -58,3 +59,4 @@ export {
   type SnpShape,
 } from "./shape.ts";
 export { BSP_RESET_ADDRESS, buildVmsa, type VmsaState } from "./vmsa.ts";
+export { snpTraceRule } from "./trace-rule.ts";

@@ -1,0 +1,59 @@
+/**
+ * One of the two launches that an explanation compares: as much as is known of it.
+ * @module
+ */
+import type { MeasuredEvent } from "../event.ts";
+import type { Measurement } from "../measurement.ts";
+import type { DocumentInput, LaunchDocument } from "../trace-document.ts";
+import type { ChangeGroup } from "./change-groups.ts";
+import type { Finding } from "./explanation.ts";
+import type { JsonRecord } from "./json-fields.ts";
+
+/** A launch, as far as it is known: from files, a measurement, or a trace. */
+export interface Side {
+  readonly platform: string;
+  /** The platform's shape as JSON; empty when nobody says. */
+  readonly shape: JsonRecord;
+  /** Lower-case hex by register name; empty when the shape is open. */
+  readonly registers: Readonly<Record<string, string>>;
+  /** The files it was made from, when only their hashes are known. */
+  readonly inputs: readonly DocumentInput[];
+  /** Inputs that a measurement calls covered; undefined when nobody says. */
+  readonly covered?: readonly string[];
+  readonly events?: readonly MeasuredEvent[];
+  /** The bytes of inputs by role, where they are at hand. */
+  readonly artifacts: Artifacts;
+}
+
+/** What a platform contributes: words for what differs in its launches. */
+export interface Describer {
+  /**
+   * Findings, the first one first; those without a register are seen by none. `groups` are the events that differ,
+   * or undefined when one side has no events and the rest must tell.
+   */
+  describe(a: Side, b: Side, groups: readonly ChangeGroup[] | undefined): readonly Finding[];
+}
+
+/** The bytes of inputs by role. */
+export type Artifacts = Readonly<Record<string, Uint8Array>>;
+
+/** A side that was measured here, from these files. */
+export function sideOfMeasurement(measurement: Measurement<object>, artifacts: Artifacts): Side {
+  const { platform, shape, registers, events, coverage } = measurement;
+  const covered = coverage.covered.map(({ input }) => input);
+  return { platform, shape: { ...shape }, registers, inputs: [], covered, events, artifacts };
+}
+
+/** A side that a document tells of; `artifacts` are those of its inputs that are at hand. */
+export function sideOfDocument(document: LaunchDocument, artifacts: Artifacts = {}): Side {
+  const { platform, shape, registers, inputs, covered, events } = document;
+  return {
+    platform,
+    shape,
+    registers,
+    inputs,
+    ...(covered && { covered }),
+    ...(events && { events }),
+    artifacts,
+  };
+}

@@ -1,0 +1,192 @@
+/**
+ * Two SNP launches in words: what differs, in the order in which it is measured.
+ * @module
+ */
+import { equalBytes, formatHex, sha256, sha384 } from "@bootproof/bytes";
+import { type ChangeGroup, eventOf } from "../explain/change-groups.ts";
+import { describeGroup, indexOf } from "../explain/describe-events.ts";
+import type { Finding } from "../explain/explanation.ts";
+import type { Describer, Side } from "../explain/side.ts";
+import type { MeasuredEvent } from "../event.ts";
+import { BOOT_PARTS, describeBoots, type KnownBoot, type KnownPart } from "./describe-boot.ts";
+import { describeFirmwares } from "./describe-firmware.ts";
+import { describeTraces, isHashPage, isImagePage, isSectionPage, isVmsa } from "./describe-pages.ts";
+import { describeCounts, describeShapes, type KnownShape, readShape, vmsaOf } from "./describe-shape.ts";
+import { prepareSnp } from "./launch.ts";
+import { LAUNCH_DIGEST } from "./page-info.ts";
+import { runEvents } from "./page-run.ts";
+
+/** The words of SEV-SNP. */
+export const snpDescriber: Describer = {
+  describe(a, b, groups) {
+    const firmware = describeImages(a, b, groups);
+    const shapes = describeShapes(shapeOf(a), shapeOf(b));
+    const boots = describeBoots(bootOf(a), bootOf(b));
+    const profile = shapes.filter(({ subject }) => subject === "profile");
+    const rest = shapes.filter(({ subject }) => subject !== "profile");
+    const found = [...firmware, ...profile, ...boots, ...rest];
+    if (groups === undefined) return found;
+    const placed = found.map((finding) => placeIn(finding, groups));
+    return inOrder([...placed, ...unexplained(a, b, groups, placed)]);
+  },
+};
+
+/** Two firmwares alone compare up to the VMSAs: shape and kernel are open on both sides. */
+export function firmwareSide(firmware: Uint8Array): Side {
+  const { prefix, runs } = prepareSnp(firmware);
+  return {
+    platform: "snp",
+    shape: {},
+    registers: { [PREFIX]: formatHex(prefix.digest) },
+    inputs: [],
+    events: [...runEvents(runs)],
+    artifacts: { firmware },
+  };
+}
+
+/** How the digest is called that a firmware alone has. */
+const PREFIX = "launchDigest before the VMSAs";
+
+function describeImages(a: Side, b: Side, groups: readonly ChangeGroup[] | undefined): readonly Finding[] {
+  const [one, other] = [a.artifacts["firmware"], b.artifacts["firmware"]];
+  if (one !== undefined && other !== undefined)
+    return equalBytes(one, other) ? [] : describeFirmwares(one, other);
+  if (groups !== undefined) return describeTraces(a.events ?? [], b.events ?? [], groups);
+  const [left, right] = [fileOf(a, "firmware"), fileOf(b, "firmware")];
+  if (left === undefined || right === undefined || left.sha256 === right.sha256) return [];
+  return [
+    {
+      subject: left.size === right.size ? "firmware" : "firmwareSize",
+      what:
+        left.size === right.size
+          ? "the firmware differs"
+          : "the firmware images have different sizes, so they start at different guest addresses",
+      a: `${left.size} bytes, sha256 ${left.sha256}`,
+      b: `${right.size} bytes, sha256 ${right.sha256}`,
+      details: ["with both images at hand, explain names the bytes and the part of the image around them"],
+      register: LAUNCH_DIGEST,
+    },
+  ];
+}
+
+/** A shape with what its events say better than it does. */
+function shapeOf(side: Side): KnownShape {
+  const shape = readShape(side.shape);
+  const vcpus = side.events?.filter(isVmsa).length ?? 0;
+  return vcpus > 0 ? { ...shape, vcpus } : shape;
+}
+
+function bootOf(side: Side): KnownBoot {
+  const parts = BOOT_PARTS.flatMap((part) => {
+    const known = fileOf(side, part);
+    return known === undefined ? [] : [[part, known] as const];
+  });
+  return { hashed: hashedBy(side), parts: Object.fromEntries(parts) };
+}
+
+/** Whether the kernel hashes are measured: a trace shows it, a measurement says it. */
+function hashedBy({ events, covered }: Side): boolean | undefined {
+  const pages = events?.filter(isHashPage) ?? [];
+  if (pages.length > 0) return pages.some(({ type }) => type === "NORMAL");
+  return covered?.includes("kernel");
+}
+
+function fileOf({ artifacts, inputs }: Side, role: string): KnownPart | undefined {
+  const bytes = artifacts[role];
+  if (bytes !== undefined) return { bytes, size: bytes.length, sha256: formatHex(sha256(bytes)) };
+  const input = inputs.find((named) => named.role === role);
+  return input === undefined ? undefined : { size: input.size, sha256: input.sha256 };
+}
+
+/** The event from which on a finding changes the register. */
+function placeIn(finding: Finding, groups: readonly ChangeGroup[]): Finding {
+  if (finding.register === undefined || finding.eventIndex !== undefined) return finding;
+  const about = SUBJECT_EVENTS[finding.subject] ?? ((): boolean => true);
+  const group = groups.find(({ changes }) => changes.some((change) => about(eventOf(change))));
+  return group === undefined ? finding : { ...finding, eventIndex: indexOf(group) };
+}
+
+const SUBJECT_EVENTS: Readonly<Record<string, (event: MeasuredEvent) => boolean>> = {
+  firmware: isImagePage,
+  section: isSectionPage,
+  profile: (event) => !isImagePage(event),
+  kernelHashes: isHashPage,
+  kernel: isHashPage,
+  initrd: isHashPage,
+  cmdline: isHashPage,
+  cpu: isVmsa,
+  guestFeatures: isVmsa,
+  vcpus: isVmsa,
+};
+
+/** Stable: findings of one event keep their order, those without an event come last. */
+function inOrder(findings: readonly Finding[]): Finding[] {
+  const position = ({ eventIndex }: Finding): number => eventIndex ?? Number.MAX_SAFE_INTEGER;
+  return findings.toSorted((one, other) => position(one) - position(other));
+}
+
+/** Groups of events that no finding accounts for. */
+function unexplained(a: Side, b: Side, groups: readonly ChangeGroup[], found: readonly Finding[]): Finding[] {
+  const has = (...subjects: string[]): boolean =>
+    found.some(({ subject, register }) => register !== undefined && subjects.includes(subject));
+  const firmware = has("firmware", "firmwareSize", "firmwareFile", "section", "resetAddress", "hashTable");
+  const table = has("tableEntry", "secretArea");
+  return groups.flatMap((group): Finding[] => {
+    const events = group.changes.map(eventOf);
+    if (events.every(isImagePage)) return firmware || table ? [] : [describeGroup(group)];
+    if (events.every(isHashPage))
+      return has("kernelHashes", "kernel", "initrd", "cmdline", "hashTable", "section", "profile")
+        ? []
+        : [describeHashPage(group)];
+    if (events.every(isSectionPage))
+      return has("section", "profile", "tableEntry", "firmware", "firmwareSize")
+        ? []
+        : [describeGroup(group)];
+    if (events.every(isVmsa)) return describeVmsas(a, b, group, has);
+    return has("profile") ? [] : [describeGroup(group)];
+  });
+}
+
+function describeHashPage(group: ChangeGroup): Finding {
+  return {
+    ...describeGroup(group),
+    subject: "kernelHashes",
+    what: "the kernel hashes table differs: kernel, initrd or command line",
+    details: ["the documents do not say which; measurements name the hashes of all three"],
+  };
+}
+
+/** VMSAs whose difference the shapes do not tell: their fields when they can be rebuilt, else that they differ. */
+function describeVmsas(
+  a: Side,
+  b: Side,
+  group: ChangeGroup,
+  has: (...subjects: string[]) => boolean,
+): Finding[] {
+  if (group.kind === "inserted" || group.kind === "removed") {
+    if (has("vcpus")) return [];
+    const count = (side: Side): number => side.events?.filter(isVmsa).length ?? 0;
+    return describeCounts(count(a), count(b)).map((finding) => ({ ...finding, eventIndex: indexOf(group) }));
+  }
+  if (has("profile", "cpu", "guestFeatures") || has("resetAddress", "tableEntry")) return [];
+  const unproven = [a, b].some((side) => !provesVmsa(side));
+  return [
+    {
+      ...describeGroup(group),
+      subject: "vmsa",
+      what: "the VMSAs differ: CPU, guest features or the VMM's profile",
+      details: unproven
+        ? [
+            "the shapes that the documents name do not give these VMSAs; bootproof explain --observed searches them",
+          ]
+        : [],
+    },
+  ];
+}
+
+/** Whether a side's first VMSA is the one that its shape gives. */
+function provesVmsa(side: Side): boolean {
+  const page = vmsaOf(readShape(side.shape), "bsp");
+  const event = side.events?.find(isVmsa);
+  return page !== undefined && event !== undefined && equalBytes(sha384(page), event.digest);
+}

@@ -1,0 +1,266 @@
+/**
+ * Measurements and traces as files: `bootproof/measurement/1`, what `measure --json` prints, with or without events,
+ * and `bootproof/trace/1`, which is nothing but registers and events. Both are read as a stranger's: a document with
+ * events whose replay does not end in its own registers is refused, because nothing it says can then be relied on.
+ * @module
+ */
+import { equalBytes, formatHex, ParseError, parseUtf8 } from "@bootproof/bytes";
+import type { ArtifactRole, EventSource, MeasuredEvent } from "./event.ts";
+import {
+  jsonAddress,
+  jsonCount,
+  jsonDigest,
+  jsonList,
+  jsonRecord,
+  type JsonRecord,
+  jsonText,
+  optional,
+} from "./explain/json-fields.ts";
+import { type Registers, traceReplay, type TraceStep } from "./replay.ts";
+
+/** A file that a measurement was made from, as the document names it. */
+export interface DocumentInput {
+  readonly role: string;
+  readonly path?: string;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/** A measurement or trace read from a file. What it says of its inputs and shape is self-reported. */
+export interface LaunchDocument {
+  readonly schema: string;
+  readonly platform: string;
+  /** Empty in traces that name none. */
+  readonly shape: JsonRecord;
+  /** Lower-case hex by register name. */
+  readonly registers: Readonly<Record<string, string>>;
+  readonly inputs: readonly DocumentInput[];
+  /** Inputs that the document calls covered; undefined when it says nothing of coverage. */
+  readonly covered?: readonly string[];
+  /** Replayed to the registers. */
+  readonly events?: readonly MeasuredEvent[];
+}
+
+/** How a platform extends, for checking its traces. */
+export interface TraceRule {
+  readonly start: Registers;
+  /** The register after an event; throws {@link ParseError} for an event that the platform does not have. */
+  extend(current: Uint8Array, event: MeasuredEvent): Uint8Array;
+}
+
+/** Schema of a document that holds a trace alone. */
+export const TRACE_SCHEMA = "bootproof/trace/1";
+/** Schema of what `measure --json` prints. */
+export const MEASUREMENT_SCHEMA = "bootproof/measurement/1";
+
+/** 64 MiB: a 16 MiB image with the most sections that launch has 21,000 events of under 1 KiB. */
+const MAX_BYTES = 1 << 26;
+const MAX_EVENTS = 65_536;
+const MAX_NAMES = 64;
+const NAME = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/** Parses and replays a document; throws {@link ParseError}. `rules` are the platforms' by name. */
+export function parseLaunchDocument(
+  bytes: Uint8Array,
+  rules: Readonly<Record<string, TraceRule>>,
+): LaunchDocument {
+  const document = jsonRecord(parseJson(bytes), "document");
+  const schema = jsonText(document["schema"], "schema");
+  if (schema !== TRACE_SCHEMA && schema !== MEASUREMENT_SCHEMA)
+    throw new ParseError("UNSUPPORTED", "schema", {
+      expected: `${MEASUREMENT_SCHEMA} or ${TRACE_SCHEMA}`,
+      found: schema,
+    });
+  const platform = jsonText(document["platform"], "platform", NAME);
+  const registers = parseRegisters(document["registers"]);
+  const events = parseEvents(document["events"], schema === TRACE_SCHEMA, platform, rules, registers);
+  const covered = optional(document, "coverage", "document", parseCovered);
+  return {
+    schema,
+    platform,
+    shape: optional(document, "shape", "document", jsonRecord) ?? {},
+    registers,
+    inputs: (
+      optional(document, "inputs", "document", (value, field) => jsonList(value, field, MAX_NAMES)) ?? []
+    ).map(parseInput),
+    ...(covered && { covered }),
+    ...(events && { events }),
+  };
+}
+
+/** One event of a trace as JSON. */
+export function formatTraceStep({ event, before, after }: TraceStep<MeasuredEvent>): object {
+  return { ...formatEvent(event), before: formatHex(before), after: formatHex(after) };
+}
+
+/** An event as JSON: digests and addresses in hex. */
+export function formatEvent({
+  register,
+  type,
+  label,
+  guestAddress,
+  digest,
+  source,
+}: MeasuredEvent): Record<string, unknown> {
+  return {
+    register,
+    type,
+    label,
+    ...(guestAddress !== undefined && { guestAddress: `0x${guestAddress.toString(16)}` }),
+    digest: formatHex(digest),
+    source,
+  };
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  if (bytes.length > MAX_BYTES)
+    throw new ParseError("TOO_LARGE", "document", {
+      expected: `at most ${MAX_BYTES} bytes`,
+      found: `${bytes.length}`,
+    });
+  try {
+    return JSON.parse(parseUtf8(bytes, "document"));
+  } catch (error) {
+    if (error instanceof ParseError) throw error;
+    throw new ParseError("BAD_ENCODING", "document", { expected: "one JSON document" });
+  }
+}
+
+function parseRegisters(value: unknown): Record<string, string> {
+  const entries = Object.entries(jsonRecord(value, "registers"));
+  if (entries.length === 0 || entries.length > MAX_NAMES)
+    throw new ParseError("OUT_OF_RANGE", "registers", {
+      expected: `1 to ${MAX_NAMES}`,
+      found: `${entries.length}`,
+    });
+  return Object.fromEntries(
+    entries.map(([name, hex]) => [
+      jsonText(name, "register name", NAME),
+      formatHex(jsonDigest(hex, `register ${name}`)),
+    ]),
+  );
+}
+
+function parseCovered(value: unknown, field: string): string[] {
+  return jsonList(jsonRecord(value, field)["covered"], `${field} covered`, 4096).map((item) =>
+    jsonText(jsonRecord(item, field)["input"], `${field} input`),
+  );
+}
+
+function parseInput(value: unknown, index: number): DocumentInput {
+  const field = `input ${index}`;
+  const input = jsonRecord(value, field);
+  const path = optional(input, "path", field, jsonText);
+  return {
+    role: jsonText(input["role"], `${field} role`, NAME),
+    ...(path !== undefined && { path }),
+    size: jsonCount(input["size"], `${field} size`),
+    sha256: jsonText(input["sha256"], `${field} sha256`, SHA256),
+  };
+}
+
+function parseEvents(
+  value: unknown,
+  required: boolean,
+  platform: string,
+  rules: Readonly<Record<string, TraceRule>>,
+  registers: Readonly<Record<string, string>>,
+): MeasuredEvent[] | undefined {
+  if (value === undefined && !required) return undefined;
+  const rule = Object.hasOwn(rules, platform) ? rules[platform] : undefined;
+  if (rule === undefined)
+    throw new ParseError("UNSUPPORTED", "platform of a trace", {
+      expected: Object.keys(rules).join(", "),
+      found: platform,
+    });
+  const list = jsonList(value, "events", MAX_EVENTS).map((item, index) => ({
+    ...parseEvent(item, index),
+    index,
+  }));
+  checkReplay(list, rule, registers);
+  return list.map(({ event }) => event);
+}
+
+interface ClaimedStep {
+  readonly event: MeasuredEvent;
+  readonly index: number;
+  readonly before: Uint8Array | undefined;
+  readonly after: Uint8Array | undefined;
+}
+
+function parseEvent(value: unknown, index: number): Omit<ClaimedStep, "index"> {
+  const field = `event ${index}`;
+  const item = jsonRecord(value, field);
+  const guestAddress = optional(item, "guestAddress", field, jsonAddress);
+  return {
+    event: {
+      register: jsonText(item["register"], `${field} register`, NAME),
+      digest: jsonDigest(item["digest"], `${field} digest`),
+      type: jsonText(item["type"], `${field} type`, /^[\w -]{1,64}$/),
+      label: optional(item, "label", field, jsonText) ?? "",
+      source: parseSource(item["source"], `${field} source`),
+      ...(guestAddress !== undefined && { guestAddress }),
+    },
+    before: optional(item, "before", field, jsonDigest),
+    after: optional(item, "after", field, jsonDigest),
+  };
+}
+
+function parseSource(value: unknown, field: string): EventSource {
+  const source = jsonRecord(value, field);
+  const section = optional(source, "section", field, jsonText);
+  const offset = optional(source, "offset", field, jsonCount);
+  const length = optional(source, "length", field, jsonCount);
+  return {
+    // Traces of platforms to come may name artifacts that this version does not know; nothing branches on them.
+    artifact: jsonText(source["artifact"], `${field} artifact`, NAME) as ArtifactRole,
+    ...(section !== undefined && { section }),
+    ...(offset !== undefined && { offset }),
+    ...(length !== undefined && { length }),
+  };
+}
+
+/** Demands that the events lead from the platform's start to the registers, over the steps that they claim. */
+function checkReplay(
+  claimed: readonly ClaimedStep[],
+  rule: TraceRule,
+  registers: Readonly<Record<string, string>>,
+): void {
+  const unknown = claimed.find(({ event }) => !Object.hasOwn(rule.start, event.register));
+  if (unknown !== undefined)
+    throw new ParseError("OUT_OF_RANGE", `event ${unknown.index} register`, {
+      expected: Object.keys(rule.start).join(", "),
+      found: unknown.event.register,
+    });
+  const reached = new Map(Object.entries(rule.start));
+  let index = 0;
+  const steps = traceReplay(
+    rule.start,
+    (current, event) => rule.extend(current, event),
+    claimed.map(({ event }) => event),
+  );
+  for (const { event, before, after } of steps) {
+    const claim = claimed[index];
+    agrees(claim?.before, before, `event ${index} before`);
+    agrees(claim?.after, after, `event ${index} after`);
+    reached.set(event.register, after);
+    index++;
+  }
+  for (const [name, value] of Object.entries(registers)) {
+    const found = reached.get(name);
+    if (found === undefined || formatHex(found) !== value)
+      throw new ParseError("BAD_DIGEST", `register ${name}, replayed from the document's own events`, {
+        expected: value,
+        found: found === undefined ? "no such register" : formatHex(found),
+      });
+  }
+}
+
+function agrees(claimed: Uint8Array | undefined, replayed: Uint8Array, field: string): void {
+  if (claimed === undefined || equalBytes(claimed, replayed)) return;
+  throw new ParseError("BAD_DIGEST", `${field}, replayed from the document's own events`, {
+    expected: formatHex(claimed),
+    found: formatHex(replayed),
+  });
+}
