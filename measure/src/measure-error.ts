@@ -6,6 +6,16 @@
 
 /** Stable codes of {@link MeasureError}. */
 export type MeasureErrorCode =
+  /** No QEMU command, several, or one of another architecture. */
+  | "BP-MACHINE-001"
+  /** A command that a shell would expand. */
+  | "BP-MACHINE-002"
+  /** A value that QEMU refuses. */
+  | "BP-MACHINE-003"
+  /** XML that is no KVM domain of libvirt's. */
+  | "BP-MACHINE-004"
+  /** TOML that is no Kata configuration for QEMU. */
+  | "BP-MACHINE-005"
   /** A policy that cannot be built or decoded. */
   | "BP-ID-001"
   /** An identity or a MAC that cannot be made from what was given. */

@@ -7,7 +7,9 @@ import { EXECUTION_PAGES } from "./execution-pages.ts";
 import { FRAME_PAGES } from "./frame-pages.ts";
 import { ID_BLOCK_PAGES } from "./id-block-pages.ts";
 import type { Pages } from "./page.ts";
+import { LINT_PAGES } from "./lint-pages.ts";
 import { LOG_PAGES } from "./log-pages.ts";
+import { MACHINE_PAGES } from "./machine-pages.ts";
 import { MEASURE_PAGES } from "./measure-pages.ts";
 import { PARSE_PAGES } from "./parse-pages.ts";
 import { RELEASE_PAGES } from "./release-pages.ts";
@@ -21,7 +23,9 @@ export const PAGES: Pages = {
   ...BUILD_PAGES,
   ...EXECUTION_PAGES,
   ...MEASURE_PAGES,
+  ...MACHINE_PAGES,
   ...ID_BLOCK_PAGES,
+  ...LINT_PAGES,
   ...LOG_PAGES,
   ...RELEASE_PAGES,
 };

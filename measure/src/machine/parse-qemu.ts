@@ -1,0 +1,66 @@
+/**
+ * Reads a QEMU command line.
+ * @module
+ */
+import { describeMachine } from "./describe-machine.ts";
+import type { MachineDescription } from "./description.ts";
+import { Findings } from "./notes.ts";
+import { findQemuArguments, type QemuArguments, readAsPs } from "./qemu-command.ts";
+import { type QemuConfiguration, readConfiguration } from "./qemu-configuration.ts";
+
+/**
+ * Describes the machine of a QEMU command line: a shell command or script, a line of `ps`, the bytes of
+ * /proc/PID/cmdline, or the words themselves. Throws ParseError for text that has no words (an open quote, too long)
+ * and MeasureError BP-MACHINE-001 to -003 for no QEMU command, one that a shell would expand, or values that QEMU refuses.
+ */
+export function parseQemuCommandLine(input: string | Uint8Array | readonly string[]): MachineDescription {
+  const { command, configuration } = read(input);
+  const findings = new Findings();
+  noteLostQuotes(command, configuration, findings);
+  return describeMachine(configuration, "qemu", findings);
+}
+
+interface Reading {
+  readonly command: QemuArguments;
+  readonly configuration: QemuConfiguration;
+}
+
+function read(input: string | Uint8Array | readonly string[]): Reading {
+  const command = findQemuArguments(input);
+  const configuration = readConfiguration(command.words);
+  // QEMU takes one disk image without an option. Several such words, in one line without any quote, are a line of ps.
+  if (command.form !== "shell" || configuration.strays.length < 2 || /["'\\]|\n\s*\S/.test(command.text))
+    return { command, configuration };
+  const asPs = readAsPs(command.text);
+  return { command: asPs, configuration: readConfiguration(asPs.words) };
+}
+
+function noteLostQuotes(
+  { form, words }: QemuArguments,
+  { strays, machine }: QemuConfiguration,
+  findings: Findings,
+): void {
+  const cmdline = machine.get("append") ?? "";
+  if (form === "ps" && words.some(({ text }) => text === cmdline) && /\s/.test(cmdline))
+    findings.note(
+      "BP-MACHINE-107",
+      `-append ${cmdline}`,
+      "ps prints no quotes: taken for the command line is all up to the next option; /proc/PID/cmdline is exact",
+    );
+  const [only] = strays;
+  if (strays.length > 1)
+    findings.stop(
+      "BP-MACHINE-107",
+      strays
+        .map(({ word }) => word)
+        .join(" ")
+        .slice(0, 200),
+      "these words belong to no option; if quotes were lost, give /proc/PID/cmdline",
+    );
+  else if (only?.after === "append" && form !== "exact")
+    findings.stop(
+      "BP-MACHINE-107",
+      `${only.word} after the argument of -append`,
+      "QEMU would take it for a disk image; quote the command line, or put the image before it",
+    );
+}
