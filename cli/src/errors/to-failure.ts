@@ -9,10 +9,14 @@ import { Failure, type FailureDetail } from "../frame/failure.ts";
 import { errno, inputFailure, outputFailure } from "../frame/files.ts";
 import { PAGES } from "./pages.ts";
 import { PARSE_CODES } from "./parse-pages.ts";
+import { MalformedFile } from "./reading.ts";
+
+export { reading } from "./reading.ts";
 
 /** Turns whatever was thrown into a failure; `file` names the input being read, when one is known. */
 export function toFailure(error: unknown, file?: string): Failure {
   if (error instanceof Failure) return error;
+  if (error instanceof MalformedFile) return parseFailure(error.cause, error.file);
   if (error instanceof ParseError) return parseFailure(error, file);
   if (error instanceof Error && "code" in error && typeof error.code === "string") {
     const page = PAGES[error.code];
@@ -28,15 +32,6 @@ export function parseFailure(error: ParseError, file?: string): Failure {
   const why = PAGES[code]?.title ?? error.code;
   const detail = { file, offset, expected, found, cause: error };
   return new Failure(code, EXIT.malformed, `cannot read ${at}: ${why}`, detail);
-}
-
-/** Runs a parser on the bytes of a named file, so that its refusal names the file. */
-export function reading<Result>(file: string, parse: () => Result): Result {
-  try {
-    return parse();
-  } catch (error) {
-    throw error instanceof ParseError ? parseFailure(error, file) : error;
-  }
 }
 
 // The packages' error classes differ; they share these fields (and a code that has a page).

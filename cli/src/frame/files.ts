@@ -7,7 +7,6 @@ import { open, readFile, stat } from "node:fs/promises";
 import { Socket } from "node:net";
 
 import { utf8 } from "@bootproof/bytes";
-import { StoreError, writeFileAtomic } from "@bootproof/store";
 
 import { EXIT } from "./exit-code.ts";
 import { Failure } from "./failure.ts";
@@ -32,13 +31,25 @@ export async function readInput(path: string, limit: number = MAX_INPUT): Promis
 async function readStream(path: string, limit: number, pipe: boolean): Promise<Buffer<ArrayBuffer>> {
   const chunks: Buffer[] = [];
   let size = 0;
-  const source = pipe ? openPipe(path) : createReadStream(path);
-  for await (const chunk of source as AsyncIterable<Buffer>) {
+  for await (const chunk of openStream(path, pipe)) {
     size += chunk.length;
     if (size > limit) throw tooLarge(path, size, limit);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/** The bytes of an input file of any size, piece by piece; throws a {@link Failure} that says why they cannot be read. */
+export async function* streamInput(path: string): AsyncGenerator<Buffer> {
+  try {
+    yield* openStream(path, (await stat(path)).isFIFO());
+  } catch (error) {
+    throw inputFailure(path, error);
+  }
+}
+
+function openStream(path: string, pipe: boolean): AsyncIterable<Buffer> {
+  return (pipe ? openPipe(path) : createReadStream(path)) as AsyncIterable<Buffer>;
 }
 
 // A file opened as usual blocks a thread until somebody writes to the pipe, and no signal ends that.
@@ -80,6 +91,8 @@ export async function readHead(path: string, length: number): Promise<Uint8Array
 /** Writes an answer to a file: whole or not at all. */
 export async function writeAnswer(path: string, text: string | Uint8Array, mode = 0o644): Promise<void> {
   try {
+    // Loaded only when something is written: most answers go to stdout.
+    const { writeFileAtomic } = await import("@bootproof/store");
     await writeFileAtomic(path, typeof text === "string" ? utf8(text) : text, mode);
   } catch (error) {
     throw outputFailure(path, error);
@@ -106,7 +119,7 @@ export function inputFailure(path: string, error: unknown): Failure {
 /** The failure for a result that could not be written. */
 export function outputFailure(path: string, thrown: unknown): Failure {
   // The store names the file that it was writing, a temporary one; people know the one they asked for.
-  const error = thrown instanceof StoreError ? (thrown.cause ?? thrown) : thrown;
+  const error = thrown instanceof Error && thrown.name === "StoreError" ? (thrown.cause ?? thrown) : thrown;
   const detail = { file: path, cause: error };
   switch (errno(error) ?? "") {
     case "ENOSPC":

@@ -6,7 +6,7 @@ import { formatHex, sha256 } from "@bootproof/bytes";
 import type { MeasuredEvent, Measurement } from "@bootproof/measure";
 import { measureSnp, type ShapeJson, type SnpShape } from "@bootproof/measure/snp";
 
-import { reading } from "../errors/to-failure.ts";
+import { reading } from "../errors/reading.ts";
 import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import { readInput } from "../frame/files.ts";
