@@ -48,7 +48,7 @@ export async function makeProgram(frame: Frame, verbs: readonly string[] = VERB_
     .enablePositionalOptions()
     .configureHelp({ sortOptions: false, helpWidth: 100 })
     .addHelpText("after", AFTER);
-  const definitions = await Promise.all(verbs.map((verb) => VERBS[verb]?.()));
+  const definitions = await Promise.all(verbs.map(async (verb) => VERBS[verb]?.()));
   for (const define of definitions) define?.(program, frame);
   addEverywhere(program);
   return program;
