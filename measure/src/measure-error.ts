@@ -22,6 +22,10 @@ export type MeasureErrorCode =
   | "BP-ID-002"
   /** A signature that is not of these bytes by this key. */
   | "BP-ID-003"
+  /** Guest features for a SEV-ES guest of the legacy VM type. */
+  | "BP-SEV-001"
+  /** Guest features that no SEV-ES guest can have. */
+  | "BP-SEV-002"
   /** Number of vCPUs outside 1..512. */
   | "BP-SNP-001"
   /** Unknown CPU model, or none, or several given. */

@@ -3,7 +3,13 @@
  * @module
  */
 import { ParseError } from "@bootproof/bytes";
-import { findGuidEntry, type GuidTable, openGuidEntry, parseGuidTable } from "./guid-table.ts";
+import {
+  findGuidEntry,
+  type GuidTable,
+  openGuidEntry,
+  parseBareEntry,
+  parseGuidTable,
+} from "./guid-table.ts";
 import { HASH_TABLE_GUID, RESET_BLOCK_GUID, SECRET_AREA_GUID } from "./guids.ts";
 import { parseSevMetadata, type SevMetadata } from "./sev-metadata.ts";
 
@@ -35,6 +41,16 @@ export function parseResetAddress(table: GuidTable): number {
   if (address === 0)
     throw new ParseError("OUT_OF_RANGE", "AP reset address", { offset, expected: "not 0", found: "0" });
   return address;
+}
+
+/**
+ * The same address as SEV-ES launches look for it: in the table if there is one with a reset block, else in a bare block
+ * where the table would end, as firmware before the table had it. Throws {@link ParseError} when it is absent or 0.
+ */
+export function parseResetBlock(firmware: Uint8Array, table: GuidTable | undefined): number {
+  if (table !== undefined && findGuidEntry(table, RESET_BLOCK_GUID) !== undefined)
+    return parseResetAddress(table);
+  return parseResetAddress(parseBareEntry(firmware, RESET_BLOCK_GUID));
 }
 
 /** The area for the kernel hashes table, or undefined when the image names none. May have address 0: unsupported. */

@@ -57,6 +57,41 @@ export function parseGuidTable(firmware: Uint8Array): GuidTable {
 }
 
 /**
+ * The one entry of firmware that is older than the table: it ends where the table's footer would.
+ * Throws {@link ParseError} when another GUID, or a length that cannot be, stands there.
+ */
+export function parseBareEntry(firmware: Uint8Array, guid: string): GuidTable {
+  const end = firmware.length - BYTES_AFTER_TABLE;
+  if (end < ENTRY_HEADER)
+    throw new ParseError("TRUNCATED", "firmware image", {
+      expected: `at least ${BYTES_AFTER_TABLE + ENTRY_HEADER} bytes`,
+      found: `${firmware.length}`,
+    });
+  const name = guidName(guid) ?? guid;
+  const header = readHeader(firmware, end);
+  if (header.guid !== guid)
+    throw new ParseError("MISSING", `${name}, neither in a GUIDed table nor bare`, {
+      offset: end - 16,
+      expected: guid,
+      found: header.guid,
+    });
+  if (header.length < ENTRY_HEADER || header.length > end)
+    throw new ParseError("OUT_OF_RANGE", `length of the bare ${name}`, {
+      offset: end - ENTRY_HEADER,
+      expected: `${ENTRY_HEADER} to ${end}`,
+      found: `${header.length}`,
+    });
+  const offset = end - header.length;
+  const data = firmware.subarray(offset, end - ENTRY_HEADER);
+  return {
+    offset,
+    length: header.length,
+    entries: [{ guid, name: guidName(guid), offset, data }],
+    unread: undefined,
+  };
+}
+
+/**
  * The entry with this GUID, or undefined.
  * Throws {@link ParseError} when two have it: QEMU would take the one nearest the footer, other readers the one
  * furthest from it, so such an image has two meanings.
@@ -78,7 +113,9 @@ export function openGuidEntry(table: GuidTable, guid: string, length: number): B
   const entry = findGuidEntry(table, guid);
   if (entry === undefined)
     throw new ParseError("MISSING", name, {
-      ...(table.unread && { offset: table.unread.offset, found: table.unread.why }),
+      offset: table.unread?.offset ?? table.offset,
+      expected: "an entry of the table",
+      found: table.unread?.why ?? `${table.entries.length} others`,
     });
   // QEMU does not look at the data's length and would read whatever stands behind a short entry.
   if (entry.data.length < length)

@@ -2,13 +2,14 @@
  * @bootproof/ovmf: what an OVMF image says of itself.
  * @module
  */
-export { describeFirmware, type FirmwareDescription } from "./describe.ts";
+export { describeFirmware, type FirmwareDescription, parseTdxMetadataOffset } from "./describe.ts";
 export { enclosingSection, type EnclosingSection, partFinder, type PartFinder } from "./enclosing-section.ts";
 export { type FirmwareFile, type FirmwareVolume, findVolumes, parseVolume } from "./firmware-volume.ts";
 export {
   type GuestArea,
   parseHashTableArea,
   parseResetAddress,
+  parseResetBlock,
   parseSecretArea,
   parseSevFirmware,
   type SevFirmware,

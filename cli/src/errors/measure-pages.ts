@@ -67,6 +67,22 @@ export const MEASURE_PAGES: Pages = {
     why: "Most VMMs start an OVMF image; libkrun starts regions of memory that it lays out itself.",
     fix: "Give --ovmf for a profile that boots OVMF, and --region ADDRESS:FILE for libkrun.",
   },
+  "BP-SEV-001": {
+    title: "guest features for a SEV-ES guest of the legacy VM type",
+    exit: EXIT.usage,
+    why: "QEMU starts SEV-ES guests with the legacy VM type unless told otherwise, and that call takes no features.",
+    fix: "Leave --guest-features away, or say that the host uses KVM_SEV_INIT2: --profile es-init2",
+  },
+  "BP-SEV-002": {
+    title: "guest features that no SEV-ES guest can have",
+    exit: EXIT.usage,
+    why: "SEV_FEATURES has 64 bits, and bit 0 (SNPActive) is set in SNP guests only.",
+    fix: "Leave --guest-features away, or clear bit 0.",
+  },
+  "BP-SEV-101": warning(
+    "firmware without a GUIDed table that QEMU reads",
+    "Plain SEV starts it all the same, without kernel hashes; SEV-ES needs at least a bare reset block.",
+  ),
   "BP-SNP-101": warning(
     "guest features with reserved bits",
     "Bits without a published meaning are set; the digest holds for exactly these bits.",

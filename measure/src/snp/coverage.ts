@@ -2,7 +2,7 @@
  * What the launch digest sees of a guest, and what it does not.
  * @module
  */
-import type { Coverage, CoveredInput, UncoveredInput } from "../measurement.ts";
+import type { Coverage, UncoveredInput } from "../measurement.ts";
 import { LAUNCH_DIGEST } from "./page-info.ts";
 
 /** Which direct-boot inputs are given, and whether their hashes are measured. */
@@ -34,26 +34,32 @@ const NEVER_COVERED: readonly UncoveredInput[] = [
 ];
 
 /** The coverage of one launch. */
-export function snpCoverage({ given, hashed }: DirectBootCoverage): Coverage {
-  const covered: CoveredInput[] = ALWAYS_COVERED.map(([input, through]) => ({
-    input,
-    register: LAUNCH_DIGEST,
-    through,
-  }));
+export function snpCoverage(launch: DirectBootCoverage): Coverage {
+  const boot = bootCoverage(launch, LAUNCH_DIGEST);
+  return {
+    covered: [
+      ...ALWAYS_COVERED.map(([input, through]) => ({ input, register: LAUNCH_DIGEST, through })),
+      ...boot.covered,
+    ],
+    notCovered: [...boot.notCovered, ...NEVER_COVERED],
+  };
+}
+
+/** The coverage of what a guest boots directly. */
+export function bootCoverage({ given, hashed }: DirectBootCoverage, register: string): Coverage {
   const parts = ["kernel", "initrd", "cmdline"] as const;
   if (hashed)
     // An absent part is covered too: the table then holds the hash of nothing.
-    for (const input of parts)
-      covered.push({ input, register: LAUNCH_DIGEST, through: "SHA-256 in the kernel hashes table" });
-  const unhashed = hashed ? [] : given.map((input) => ({ input, why: "kernel hashes are off" }));
-  const absent: UncoveredInput[] =
-    hashed || given.length > 0
-      ? []
-      : [
-          {
-            input: "what the firmware boots",
-            why: "no kernel is measured: the digest ends with the firmware",
-          },
-        ];
-  return { covered, notCovered: [...unhashed, ...absent, ...NEVER_COVERED] };
+    return {
+      covered: parts.map((input) => ({
+        input,
+        register,
+        through: "SHA-256 in the kernel hashes table",
+      })),
+      notCovered: [],
+    };
+  if (given.length > 0)
+    return { covered: [], notCovered: given.map((input) => ({ input, why: "kernel hashes are off" })) };
+  const why = "no kernel is measured: the digest ends with the firmware";
+  return { covered: [], notCovered: [{ input: "what the firmware boots", why }] };
 }

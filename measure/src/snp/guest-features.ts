@@ -49,6 +49,11 @@ export function checkGuestFeatures(features: bigint): MeasureWarning[] {
       found: `0x${features.toString(16)}`,
       hint: `set bit 0: 0x${(features | SNP_ACTIVE).toString(16)}`,
     });
+  return reservedFeatureWarnings(features);
+}
+
+/** A warning when reserved bits are set. */
+export function reservedFeatureWarnings(features: bigint): MeasureWarning[] {
   const reserved = setBits(features).filter((bit) => !NAMES.has(bit));
   if (reserved.length === 0) return [];
   const message = `guest features 0x${features.toString(16)} set reserved bits: ${reserved.join(", ")}`;

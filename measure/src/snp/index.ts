@@ -3,7 +3,7 @@
  * @module
  */
 export { CPU_MODELS, type CpuIdentity, cpuModelSignature, cpuModelTrap, cpuSignature } from "./cpu-models.ts";
-export { firmwareSide, snpDescriber } from "./describe-launch.ts";
+export { firmwareSide, measuredSide, snpDescriber } from "./describe-launch.ts";
 export { type FirmwareReference, measureFirmware, type MeasuredFirmware } from "./firmware-reference.ts";
 export { DEFAULT_GUEST_FEATURES, guestFeatureNames } from "./guest-features.ts";
 export {
@@ -41,7 +41,15 @@ export type {
   Vmm,
   VmsaProfile,
 } from "./profile.ts";
-export { defaultProfile, profileNamed, PROFILES, sevEsProfile, snpProfile, VMMS } from "./profiles.ts";
+export {
+  chooseProfile,
+  defaultProfile,
+  profileNamed,
+  PROFILES,
+  sevEsProfile,
+  snpProfile,
+  VMMS,
+} from "./profiles.ts";
 export {
   expandCounts,
   expandReference,
@@ -53,6 +61,7 @@ export {
   formatShape,
   MAX_VCPUS,
   type ResolvedShape,
+  type ResolvedGuest,
   resolveProfile,
   resolveShape,
   type ShapeJson,

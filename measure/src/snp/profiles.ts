@@ -331,6 +331,14 @@ export function defaultProfile(platform: AmdPlatform, vmm: string): Profile {
   });
 }
 
+/** The profile that is named, or the default of the VMM, `qemu` when none is given; throws {@link MeasureError}. */
+export function chooseProfile<P extends AmdPlatform>(
+  platform: P,
+  { profile, vmm = "qemu" }: { readonly profile?: string | undefined; readonly vmm?: string | undefined },
+): Extract<Profile, { platform: P }> {
+  return ofPlatform(profile === undefined ? defaultProfile(platform, vmm) : profileNamed(profile), platform);
+}
+
 /** The SNP profile with this name or alias; throws {@link MeasureError} also for a profile of another platform. */
 export function snpProfile(name: string): SnpProfile {
   return ofPlatform(profileNamed(name), "snp");

@@ -7,8 +7,8 @@ import { formatDigest, parseDigest, type Sha384 } from "@bootproof/bytes";
 import { MeasureError } from "../measure-error.ts";
 import { type SnpLaunch, vmsaEvent } from "./launch.ts";
 import { extendLaunchDigest } from "./page-info.ts";
-import { snpProfile } from "./profiles.ts";
-import { resolveProfile, resolveShape, type SnpShape } from "./shape.ts";
+import { chooseProfile, snpProfile } from "./profiles.ts";
+import { resolveShape, type SnpShape } from "./shape.ts";
 
 /** VMSA page digests of one CPU signature and feature set. */
 export interface VmsaReference {
@@ -72,7 +72,8 @@ export function* expandCounts(
 }
 
 function coveredVmsa(reference: SnpReference, shape: SnpShape): { bsp: Sha384; ap: Sha384 } {
-  const profile = shape.profile ?? (shape.vmm === undefined ? reference.profile : resolveProfile(shape).name);
+  const profile =
+    shape.profile ?? (shape.vmm === undefined ? reference.profile : chooseProfile("snp", shape).name);
   const resolved = resolveShape({ ...shape, profile });
   const [cpuSignature, guestFeatures] = [hex(resolved.cpuSignature), hex(resolved.guestFeatures)];
   const entry = reference.vmsas.find(

@@ -4,8 +4,8 @@
  */
 import { MeasureError } from "../measure-error.ts";
 import { cpuModelSignature, type CpuIdentity, cpuSignature } from "./cpu-models.ts";
-import type { SnpProfile, Vmm } from "./profile.ts";
-import { defaultProfile, snpProfile } from "./profiles.ts";
+import type { SevEsProfile, SnpProfile, Vmm } from "./profile.ts";
+import { chooseProfile } from "./profiles.ts";
 
 /** More than any SNP processor has threads for; bounds the work of one digest. */
 export const MAX_VCPUS = 512;
@@ -28,15 +28,18 @@ export interface SnpShape {
   readonly guestFeatures?: bigint | undefined;
 }
 
-/** A shape with its CPU resolved to the signature that is measured. */
-export interface ResolvedShape {
-  readonly profile: SnpProfile;
+/** A shape with its profile, and its CPU resolved to the signature that is measured. */
+export interface ResolvedGuest<P extends SnpProfile | SevEsProfile> {
+  readonly profile: P;
   readonly vcpus: number;
   readonly cpu: string | undefined;
   /** What the VMSA's RDX holds: a constant on VMMs that measure no CPU. */
   readonly cpuSignature: number;
   readonly guestFeatures: bigint;
 }
+
+/** A resolved shape of an SNP guest. */
+export type ResolvedShape = ResolvedGuest<SnpProfile>;
 
 /** A resolved shape as JSON: numbers that are bit patterns in hex. */
 export interface ShapeJson {
@@ -49,14 +52,24 @@ export interface ShapeJson {
 }
 
 /** Resolves a shape, or throws {@link MeasureError}. Does not judge the guest features. */
-export function resolveShape(shape: SnpShape): ResolvedShape {
+export const resolveShape = (shape: SnpShape): ResolvedShape =>
+  resolveGuest(shape, chooseProfile("snp", shape));
+
+/** The profile that a shape names, or its VMM's default; throws {@link MeasureError}. */
+export const resolveProfile = (shape: Pick<SnpShape, "profile" | "vmm">): SnpProfile =>
+  chooseProfile("snp", shape);
+
+/** Resolves everything but the profile, or throws {@link MeasureError}. Does not judge the guest features. */
+export function resolveGuest<P extends SnpProfile | SevEsProfile>(
+  shape: Omit<SnpShape, "profile" | "vmm">,
+  profile: P,
+): ResolvedGuest<P> {
   const { vcpus } = shape;
   if (!Number.isInteger(vcpus) || vcpus < 1 || vcpus > MAX_VCPUS)
     throw new MeasureError("BP-SNP-001", "number of vCPUs out of range", {
       expected: `1 to ${MAX_VCPUS}`,
       found: `${vcpus}`,
     });
-  const profile = resolveProfile(shape);
   return {
     profile,
     vcpus,
@@ -73,7 +86,7 @@ export function formatShape({
   cpu,
   cpuSignature: signature,
   guestFeatures,
-}: ResolvedShape): ShapeJson {
+}: ResolvedGuest<SnpProfile | SevEsProfile>): ShapeJson {
   return {
     profile: profile.name,
     vmm: profile.vmm,
@@ -84,20 +97,24 @@ export function formatShape({
   };
 }
 
-/** The profile that a shape names, or its VMM's default; throws {@link MeasureError}. */
-export function resolveProfile({ profile, vmm }: Pick<SnpShape, "profile" | "vmm">): SnpProfile {
-  return profile === undefined ? defaultProfile("snp", vmm ?? "qemu") : snpProfile(profile);
-}
-
 /** VMMs that put a constant into RDX need no CPU; one that is given must exist all the same. */
-function measuredSignature(shape: SnpShape, { vmsa: { rdx } }: SnpProfile): number {
+function measuredSignature(
+  shape: Omit<SnpShape, "profile" | "vmm">,
+  { vmsa: { rdx } }: SnpProfile | SevEsProfile,
+): number {
   if (rdx === "cpu signature") return resolveSignature(shape);
   const { cpu, vcpuSig, family, model, stepping } = shape;
   if ([cpu, vcpuSig, family, model, stepping].some((part) => part !== undefined)) resolveSignature(shape);
   return rdx;
 }
 
-function resolveSignature({ cpu, vcpuSig, family, model, stepping }: SnpShape): number {
+function resolveSignature({
+  cpu,
+  vcpuSig,
+  family,
+  model,
+  stepping,
+}: Omit<SnpShape, "profile" | "vmm">): number {
   const identity = [family, model, stepping].filter((part) => part !== undefined).length;
   const ways = [cpu !== undefined, vcpuSig !== undefined, identity > 0].filter(Boolean).length;
   if (ways !== 1)

@@ -64,6 +64,10 @@ export const inputs: ReadonlyMap<string, Uint8Array<ArrayBuffer>> = new Map(
   }),
 );
 
+/** A direct boot input by name; `/dev/null` is none, as the peers' own tests call it. */
+export const directInput = (name: string): Uint8Array<ArrayBuffer> =>
+  name === "/dev/null" ? new Uint8Array() : inputs.get(name)!;
+
 function makeInput(name: string, size: number): Uint8Array<ArrayBuffer> {
   const parts = Array.from({ length: Math.ceil(size / 32) }, (_, index) =>
     createHash("sha256").update(`${name}:${index}`).digest(),
