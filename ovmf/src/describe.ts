@@ -69,8 +69,11 @@ export function describeFirmware(firmware: Uint8Array): FirmwareDescription {
   };
 }
 
-/** The table entry points 16 bytes behind the TDX metadata GUID, where the descriptor starts. */
-function parseTdxMetadataOffset(firmware: Uint8Array, table: GuidTable): number {
+/**
+ * Offset of the TDX metadata descriptor, which the table entry points at: 16 bytes behind its GUID.
+ * Throws {@link ParseError} when the entry is absent, too short, or points out of the image.
+ */
+export function parseTdxMetadataOffset(firmware: Uint8Array, table: GuidTable): number {
   const entry = openGuidEntry(table, TDX_METADATA_GUID, 4);
   const pointer = entry.offset;
   const fromEnd = entry.u32le("TDX metadata offset");

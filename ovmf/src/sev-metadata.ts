@@ -4,7 +4,7 @@
  * 12 bytes a section: u32 guest address, u32 size, u32 type. The GUIDed table gives its distance from the end.
  * @module
  */
-import { ByteReader, equalBytes, ParseError, utf8 } from "@bootproof/bytes";
+import { ByteReader, equalBytes, formatHex, ParseError, utf8 } from "@bootproof/bytes";
 import { type GuidTable, openGuidEntry } from "./guid-table.ts";
 import { SEV_METADATA_GUID } from "./guids.ts";
 
@@ -69,7 +69,11 @@ function readHeader(reader: ByteReader, available: number): { length: number; co
   const start = reader.offset;
   const signature = reader.bytes(4, "SEV metadata signature");
   if (!equalBytes(signature, SIGNATURE))
-    throw new ParseError("BAD_MAGIC", "SEV metadata signature", { offset: start, expected: '"ASEV"' });
+    throw new ParseError("BAD_MAGIC", "SEV metadata signature", {
+      offset: start,
+      expected: `${formatHex(SIGNATURE)} ("ASEV")`,
+      found: formatHex(signature),
+    });
   const length = reader.u32le("SEV metadata length");
   const version = reader.u32le("SEV metadata version");
   if (version !== 1)

@@ -67,6 +67,12 @@ export const FRAME_PAGES: Pages = {
     why: "inspect looks at the first and last bytes and found no format that it knows.",
     fix: "bootproof inspect --help lists the kinds.",
   },
+  "BP-FILE-008": {
+    title: "a file is of another kind than the one asked for",
+    exit: EXIT.malformed,
+    why: "inspect KIND FILE decodes files of that kind only; this one is recognised as something else.",
+    fix: "bootproof inspect FILE, without a kind, says what it is.",
+  },
   "BP-FILE-011": {
     title: "the disk is full",
     exit: EXIT.cannotWrite,

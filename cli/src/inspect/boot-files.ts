@@ -1,56 +1,13 @@
 /**
- * Looks at what machines boot: firmware, kernels, initrds.
+ * Looks at what firmware boots: kernels, initrds.
  * @module
  */
 import { detectCompression, parseInitrd, parseKernel } from "@bootproof/boot";
 import { formatHex, sha256, sha384 } from "@bootproof/bytes";
-import { describeFirmware } from "@bootproof/ovmf";
 import { formatFields, formatTable } from "../report/table.ts";
 import { type Inspector, textHead } from "./inspection.ts";
 
-const TABLE_FOOTER = [
-  0xde, 0x82, 0xb5, 0x96, 0xb2, 0x1f, 0xf7, 0x45, 0xba, 0xea, 0xa3, 0x66, 0xc5, 0x5a, 0x08, 0x2d,
-];
 const MAX_ENTRIES_SHOWN = 200;
-
-/** An OVMF image, known by the GUID of its table's footer, 48 bytes before its end. */
-export const inspectFirmware: Inspector = (bytes) => {
-  const at = bytes.length - 48;
-  if (at < 0 || !TABLE_FOOTER.every((byte, index) => bytes[at + index] === byte)) return undefined;
-  const firmware = describeFirmware(bytes);
-  const hex = (value: number | undefined): string =>
-    value === undefined ? "none" : `0x${value.toString(16)}`;
-  const fields: [string, string][] = [
-    ["kind", "OVMF firmware"],
-    ["size", String(firmware.size)],
-    ["sha256", firmware.sha256],
-    ["sha384", firmware.sha384],
-    ["guest address", hex(firmware.guestAddress)],
-    ["AP reset address", hex(firmware.resetAddress)],
-    ["kernel hashes table", hex(firmware.hashTable?.guestAddress)],
-    ["TDX metadata at", hex(firmware.tdxMetadataOffset)],
-  ];
-  const entries = firmware.table.entries.map(({ guid, name, offset }) => [hex(offset), guid, name ?? ""]);
-  const sections = (firmware.sevMetadata?.sections ?? []).map(({ name, type, guestAddress, size }) => [
-    hex(guestAddress),
-    hex(size),
-    name ?? `type ${hex(type)}`,
-  ]);
-  const volumes = firmware.volumes.map(({ offset, length, files }) => [
-    hex(offset),
-    hex(length),
-    `${String(files.length)} files`,
-  ]);
-  const problems = firmware.problems.map((problem) => `problem: ${problem}\n`).join("");
-  const text = [
-    formatFields(fields),
-    formatTable(entries, ["offset", "guid", "table entry"]),
-    formatTable(sections, ["guest address", "size", "SEV section"]),
-    formatTable(volumes, ["offset", "length", "volume"]),
-    problems,
-  ];
-  return { kind: "ovmf", text: text.filter((part) => part !== "").join("\n"), document: firmware };
-};
 
 /** A Linux kernel image. */
 export const inspectKernel: Inspector = (bytes) => {

@@ -2,6 +2,7 @@
  * What `bootproof inspect` found in a file.
  * @module
  */
+import type { ExitCode } from "../frame/exit-code.ts";
 
 /** A decoded file: its kind, lines for people, and the document for programs. */
 export interface Inspection {
@@ -9,6 +10,8 @@ export interface Inspection {
   readonly kind: string;
   readonly text: string;
   readonly document: object;
+  /** Whether it is good for what files of its kind are for, when that can be told from the file alone. */
+  readonly judged?: ExitCode;
 }
 
 /** Looks at bytes; undefined when they are not of its kind, ParseError when they are and are malformed. */

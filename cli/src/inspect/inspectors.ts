@@ -2,22 +2,58 @@
  * The kinds of files that `inspect` knows, in the order in which they are tried.
  * @module
  */
-import { inspectFirmware, inspectInitrd, inspectKernel } from "./boot-files.ts";
-import { inspectKey } from "./key-files.ts";
-import type { Inspector } from "./inspection.ts";
-import { inspectBundle, inspectCheckpoint, inspectEnvelope } from "./log-files.ts";
+import type { Inspection, Inspector } from "./inspection.ts";
 
-type LazyInspector = (...arguments_: Parameters<Inspector>) => Promise<ReturnType<Inspector>>;
+/** One kind: what people call it, and how a file of it is recognised and decoded. */
+export interface InspectorRow {
+  /** The word for it on the command line. */
+  readonly word: string;
+  /** In running text. */
+  readonly name: string;
+  readonly load: () => Promise<Inspector>;
+  /** Decodes bytes that are said to be of this kind and are recognised as none, when that makes sense. */
+  readonly loadAnyway?: () => Promise<(bytes: Uint8Array) => Inspection>;
+}
 
-/** Every inspector, the ones with the plainest marks first. */
-export const INSPECTORS: readonly (Inspector | LazyInspector)[] = [
-  inspectBundle,
-  inspectEnvelope,
-  inspectKey,
-  inspectCheckpoint,
-  inspectFirmware,
-  inspectKernel,
-  inspectInitrd,
-  async (bytes, file) => (await import("./recipe-files.ts")).inspectLock(bytes, file),
-  async (bytes, file) => (await import("./recipe-files.ts")).inspectRecipe(bytes, file),
+/** Every kind, the ones with the plainest marks first. */
+export const INSPECTORS: readonly InspectorRow[] = [
+  {
+    word: "bundle",
+    name: "a tlog-proof bundle",
+    load: async () => (await import("./log-files.ts")).inspectBundle,
+  },
+  {
+    word: "envelope",
+    name: "a DSSE envelope",
+    load: async () => (await import("./log-files.ts")).inspectEnvelope,
+  },
+  {
+    word: "key",
+    name: "a public or private key",
+    load: async () => (await import("./key-files.ts")).inspectKey,
+  },
+  {
+    word: "checkpoint",
+    name: "a checkpoint",
+    load: async () => (await import("./log-files.ts")).inspectCheckpoint,
+  },
+  {
+    word: "firmware",
+    name: "OVMF firmware",
+    load: async () => (await import("./firmware-file.ts")).inspectFirmware,
+    loadAnyway: async () => (await import("./firmware-file.ts")).inspectUnreadable,
+  },
+  {
+    word: "kernel",
+    name: "a Linux kernel (bzImage)",
+    load: async () => (await import("./boot-files.ts")).inspectKernel,
+  },
+  {
+    word: "initrd",
+    name: "an initrd (cpio)",
+    load: async () => (await import("./boot-files.ts")).inspectInitrd,
+  },
+  // These load the builder, so they are asked last.
+  { word: "lock", name: "a lock", load: async () => (await import("./recipe-files.ts")).inspectLock },
+  { word: "recipe", name: "a recipe", load: async () => (await import("./recipe-files.ts")).inspectRecipe },
 ];

@@ -64,7 +64,7 @@ describe("inspect", () => {
     );
   });
 
-  it("answers every changed byte of a valid file with 0, 65 or 78, and never with a bug", async () => {
+  it("answers every changed byte of a valid file with 0, 1, 65 or 78, and never with a bug", async () => {
     const change = fc.record({
       kind: fc.constantFrom(...samples.keys()),
       at: fc.nat(),
@@ -76,10 +76,69 @@ describe("inspect", () => {
         const place = at % bytes.length;
         bytes[place] = (bytes[place] ?? 0) ^ mask;
         const { exit, stdout } = await inspect(bytes);
-        expect([0, 65, 78], `${kind} at ${String(place)}: ${stdout}`).toContain(exit);
+        expect([0, 1, 65, 78], `${kind} at ${String(place)}: ${stdout}`).toContain(exit);
       }),
       { numRuns: 300 },
     );
+  });
+
+  it("says what each VMM would do with firmware, and how sure it is", async () => {
+    const { exit, stdout } = await run([
+      "inspect",
+      "firmware",
+      join(ROOT, "measure/vectors/ovmf_AmdSev_suffix.bin"),
+    ]);
+    expect(exit).toBe(0);
+    expect(stdout).toMatch(/^# +GUEST ADDRESS +SIZE +SEV SECTION +QEMU +EC2 +GCE$/m);
+    expect(stdout).toMatch(/^3 +0x80e000 +0x1000 +CPUID +CPUID +CPUID, last +CPUID$/m);
+    expect(stdout).toMatch(/^QEMU 9\.1\+ \/ KVM, SNP +launches: 1 NORMAL page/m);
+    expect(stdout).toMatch(/^EC2, SNP +could not decide: BP-LINT-033, BP-LINT-032$/m);
+    expect(stdout).toMatch(/^kernel hashes, SNP +usable: the table goes to 0x810c00/m);
+  });
+
+  it("ends with 1 for firmware that QEMU cannot launch, with every reason and a page for each", async () => {
+    const image = Buffer.from(samples.get("ovmf") ?? []);
+    image.fill(0, 4096 - 0x554 + 16 + 4, 4096 - 0x554 + 16 + 8); // the first section's size
+    image.fill(0, 0xfb8, 0xfbc); // the AP reset address
+    const { exit, stdout } = await inspect(image);
+    const { lint } = JSON.parse(stdout) as { lint: { findings: { code: string; severity: string }[] } };
+    const grave = lint.findings.filter(({ severity }) => severity === "cannot launch");
+    expect({ exit, grave: grave.map(({ code }) => code) }).toEqual({
+      exit: 1,
+      grave: ["BP-LINT-015", "BP-LINT-018"],
+    });
+    for (const { code } of lint.findings) {
+      const page = await run(["explain", code]);
+      expect(page.exit).toBe(0);
+      expect(page.stdout).toMatch(new RegExp(`^${code}: (cannot launch|differs|note): `));
+    }
+  });
+
+  it("takes bytes without a table as firmware when asked to, and then says that they are none", async () => {
+    const file = join(folder, "zeros");
+    await writeFile(file, Buffer.alloc(65_536));
+    expect((await run(["inspect", file])).exit).toBe(65);
+    const { exit, stdout } = await run(["inspect", "firmware", file]);
+    expect(exit).toBe(1);
+    expect(stdout).toContain("cannot launch  BP-LINT-003");
+    expect(stdout).toMatch(/^QEMU 9.1\+ \/ KVM, SNP +does not launch: BP-LINT-003, BP-LINT-014$/m);
+  });
+
+  it("refuses a file of another kind than the one asked for, and says which it is", async () => {
+    const file = join(folder, "some.cpio");
+    await writeFile(file, samples.get("initrd") ?? "");
+    for (const kind of ["firmware", "kernel", "bundle"]) {
+      const { exit, stdout } = await run(["inspect", kind, file, "--json"]);
+      const { error } = JSON.parse(stdout) as { error: { code: string; found: string } };
+      expect({ kind, exit, code: error.code, found: error.found }).toEqual({
+        kind,
+        exit: 65,
+        code: "BP-FILE-008",
+        found: "an initrd (cpio)",
+      });
+    }
+    expect((await run(["inspect", "initrd", file])).exit).toBe(0);
+    expect((await run(["inspect", "firmwear", file])).exit).toBe(64);
   });
 
   it("shows a bundle whose registers it cannot derive, and says so", async () => {

@@ -1,22 +1,33 @@
 /**
- * `bootproof inspect FILE`: decodes a file of any kind we know, always as hostile input.
+ * `bootproof inspect [KIND] FILE`: decodes a file of any kind we know, always as hostile input.
  * @module
  */
 import type { Command } from "commander";
 
 import type { Frame } from "../frame/frame.ts";
 
-const KINDS =
-  "OVMF firmware, Linux kernel (bzImage), initrd (cpio), tlog-proof bundle, checkpoint, DSSE envelope, recipe, lock, public or private key";
+const AFTER = `
+With one argument the kind is recognised by the file's content. With a kind before it, a file of
+another kind is malformed input (65); firmware is then examined even when its table cannot be read.
+
+Kinds: firmware (OVMF), kernel (bzImage), initrd (cpio), bundle (tlog-proof), checkpoint,
+envelope (DSSE), key (public or private), recipe, lock.
+
+For firmware it also says what QEMU, EC2 and GCE would each do with it, and what is wrong or odd
+(bootproof explain BP-LINT-018 says more). Exit status 1: QEMU cannot launch an SNP guest from it.
+
+Examples:
+  bootproof inspect out/snp-guest-1.tlog-proof
+  bootproof inspect firmware OVMF.fd`;
 
 /** Defines `inspect`. */
 export function defineInspect(parent: Command, frame: Frame): void {
   frame
     .verb(
       parent,
-      "inspect <file>",
+      "inspect <kind-or-file> [file]",
       "say what a file is and what is in it; verifies nothing",
       async (context, given) => (await import("../work/inspect.ts")).inspect(context, given),
     )
-    .addHelpText("after", `\nKnown kinds: ${KINDS}.\nExample: bootproof inspect out/snp-guest-1.tlog-proof`);
+    .addHelpText("after", AFTER);
 }

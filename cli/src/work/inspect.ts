@@ -1,46 +1,85 @@
 /**
- * Decodes a file of any kind that we know.
+ * Decodes a file of any kind that we know, or of the kind that was asked for.
  * @module
  */
+import { ParseError } from "@bootproof/bytes";
+
 import { toFailure } from "../errors/to-failure.ts";
 import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 import { readInput } from "../frame/files.ts";
-import type { Given } from "../frame/given.ts";
+import { badValue, type Given } from "../frame/given.ts";
 import type { Inspection } from "../inspect/inspection.ts";
-import { INSPECTORS } from "../inspect/inspectors.ts";
+import { type InspectorRow, INSPECTORS } from "../inspect/inspectors.ts";
 import { printable } from "../report/printable.ts";
-
-const KINDS =
-  "OVMF firmware, Linux kernel (bzImage), initrd (cpio), tlog-proof bundle, checkpoint, DSSE envelope, recipe, lock, public or private key";
 
 /** Says what a file is and what is in it. */
 export async function inspect(context: Context, given: Given): Promise<ExitCode> {
-  const file = given.argument(0);
+  const [first, second] = [given.argument(0), given.optionalArgument(1)];
+  const kind = second === undefined ? undefined : kindNamed(first);
+  const file = second ?? first;
   const bytes = await readInput(file);
-  const found = await look(bytes, file);
-  if (found !== undefined) {
-    const document = { schema: "bootproof/inspection/1", file, kind: found.kind, ...found.document };
-    await context.answer(printable(found.text) + advice(found.kind, context.command), plain(document));
-    return EXIT.yes;
+  const found = await (kind === undefined ? look(bytes, file) : lookAs(kind, bytes, file));
+  const document = { schema: "bootproof/inspection/1", file, kind: found.kind, ...found.document };
+  await context.answer(printable(found.text) + advice(found.kind, context.command), plain(document));
+  return found.judged ?? EXIT.yes;
+}
+
+function kindNamed(word: string): InspectorRow {
+  const kind = INSPECTORS.find((candidate) => candidate.word === word);
+  if (kind === undefined)
+    throw badValue("the kind of file", INSPECTORS.map((row) => row.word).join(", "), word);
+  return kind;
+}
+
+async function look(bytes: Uint8Array, file: string): Promise<Inspection> {
+  for (const row of INSPECTORS) {
+    const found = await lookFor(row, bytes, file);
+    if (found !== undefined) return found;
   }
-  throw new Failure("BP-FILE-007", EXIT.malformed, "is of no kind that bootproof knows", {
+  const expected = INSPECTORS.map(({ name }) => name).join(", ");
+  throw new Failure("BP-FILE-007", EXIT.malformed, "is of no kind that bootproof knows", { file, expected });
+}
+
+/** Decodes bytes as one kind; what is recognised as another kind is refused with that kind's name. */
+async function lookAs(row: InspectorRow, bytes: Uint8Array, file: string): Promise<Inspection> {
+  const found = await lookFor(row, bytes, file);
+  if (found !== undefined) return found;
+  const other = await otherKind(row, bytes, file);
+  if (other === undefined && row.loadAnyway !== undefined) return (await row.loadAnyway())(bytes);
+  throw new Failure("BP-FILE-008", EXIT.malformed, "is of another kind than the one asked for", {
     file,
-    expected: KINDS,
+    expected: row.name,
+    found: other?.name ?? "nothing that bootproof recognises",
+    hint: other && `bootproof inspect ${other.word} FILE decodes it`,
   });
 }
 
-async function look(bytes: Uint8Array, file: string): Promise<Inspection | undefined> {
+async function lookFor(row: InspectorRow, bytes: Uint8Array, file: string): Promise<Inspection | undefined> {
   try {
-    for (const inspector of INSPECTORS) {
-      const found = await inspector(bytes, file);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+    return (await row.load())(bytes, file);
   } catch (error) {
     throw toFailure(error, file);
   }
+}
+
+async function otherKind(
+  asked: InspectorRow,
+  bytes: Uint8Array,
+  file: string,
+): Promise<InspectorRow | undefined> {
+  for (const row of INSPECTORS) {
+    if (row === asked) continue;
+    try {
+      if ((await row.load())(bytes, file) !== undefined) return row;
+    } catch (error) {
+      // It has the marks of that kind and is malformed, so it is hardly meant to be another.
+      if (error instanceof ParseError) return row;
+      throw toFailure(error, file);
+    }
+  }
+  return undefined;
 }
 
 const SIGNED: ReadonlySet<string> = new Set(["tlog-proof", "checkpoint", "envelope"]);

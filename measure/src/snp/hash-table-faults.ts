@@ -42,7 +42,9 @@ export function* hashTableFaults({ hashTable, metadata }: HashTablePlace): Gener
       error: new ParseError(
         "MISSING",
         "SEV hash table area in the firmware, which a measured kernel needs",
-        hashTable && { expected: "an address", found: "0" },
+        hashTable === undefined
+          ? { expected: "an entry of the GUIDed table", found: "none" }
+          : { expected: "an address", found: "0" },
       ),
     };
   if (section === undefined)
@@ -51,12 +53,21 @@ export function* hashTableFaults({ hashTable, metadata }: HashTablePlace): Gener
       error: new ParseError(
         "MISSING",
         "SNP_KERNEL_HASHES section in the firmware, which a measured kernel needs",
+        {
+          offset: metadata.offset,
+          expected: "a section of type 0x10",
+          found: `none among ${metadata.sections.length}`,
+        },
       ),
     };
   if (second !== undefined)
     yield {
       kind: "several sections",
-      error: new ParseError("DUPLICATE", "SNP_KERNEL_HASHES section", { offset: second.offset }),
+      error: new ParseError("DUPLICATE", "SNP_KERNEL_HASHES section", {
+        offset: second.offset,
+        expected: "one section",
+        found: "two or more",
+      }),
     };
   if (hashTable !== undefined && hashTable.guestAddress !== 0) yield* areaFaults(hashTable, section);
 }

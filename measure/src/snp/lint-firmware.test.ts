@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import fc from "fast-check";
 import { ByteWriter, concatBytes, ParseError, parseGuid, parseHex } from "@bootproof/bytes";
+import { openSevImage, sevHashTableArea, sevResetAddress } from "../sev/sev-firmware.ts";
 import { measureFirmware } from "./firmware-reference.ts";
 import { hashDirectBoot } from "./kernel-hashes.ts";
 import { lintFirmware } from "./lint-firmware.ts";
@@ -39,6 +40,10 @@ function agree(image: Uint8Array): void {
     { refused, launches: launches.qemu.snp.answer, grave: grave.length > 0 },
     JSON.stringify(grave),
   ).toEqual({ refused, launches: refused ? "no" : "yes", grave: refused });
+  expect(launches.qemu.sev.answer === "yes").toBe(!refuses(() => openSevImage(image)));
+  expect(launches.qemu["sev-es"].answer === "yes").toBe(!refuses(() => sevResetAddress(openSevImage(image))));
+  if (launches.qemu.sev.answer === "yes")
+    expect(kernelHashes.sev.usable).toBe(!refuses(() => sevHashTableArea(openSevImage(image))));
   if (!refused) expect(kernelHashes.snp.usable).toBe(!refuses(() => prepareSnp(image, boot)));
 }
 
@@ -211,7 +216,7 @@ describe("the firmware linter says", () => {
 
   it("that an old image with a bare SEV information block starts SEV-ES guests", () => {
     const image = new Uint8Array(65_536);
-    image.set(parseHex("de71f7007e1acb4f890e68c77e2fb44e", "guid"), image.length - 48);
+    image.set(parseHex("04b080001600de71f7007e1acb4f890e68c77e2fb44e", "block"), image.length - 54);
     const { launches, findings } = lintFirmware(image);
     expect(findings.map(({ code }) => code)).toContain("BP-LINT-048");
     expect(launches.qemu["sev-es"].answer).toBe("yes");
@@ -256,6 +261,8 @@ describe("the firmware linter says", () => {
       "BP-LINT-034",
     ],
     ["SEV sections that are placeholders in a TDX image", sections([...NEEDED, [0, 0, 4]]), "BP-LINT-045"],
+    ["TDX metadata that lies outside", patched(0xf5a, 0xff), "BP-LINT-047"],
+    ["a reset block with the data of two entries", patched(0xfbc, 22 + 26), "BP-LINT-017"],
     ["code without its variables", withVolume("8c8ce578-8a3d-4f1c-9935-896185c32dd3"), "BP-LINT-043"],
   ])("%s", (_, image, code) => {
     expect(codes(image)).toContain(code);
@@ -271,6 +278,13 @@ describe("the firmware linter says", () => {
     expect(seen.size).toBeGreaterThan(25);
   });
 });
+
+/** The end of an image with one byte changed. */
+function patched(offset: number, byte: number): Uint8Array {
+  const image = AMDSEV.slice();
+  image[offset] = byte;
+  return image;
+}
 
 /** The end of an image behind 60 KiB that start with an empty volume of a file system. */
 function withVolume(fileSystem: string): Uint8Array {

@@ -11,10 +11,10 @@ import {
   type SectionRow,
   sectionRows,
 } from "./lint-launches.ts";
-import { hasBareInformationBlock, lintImage, lintTable } from "./lint-image.ts";
+import { lintImage, lintTable } from "./lint-image.ts";
 import { type KernelHashesLint, lintKernelHashes, unusable } from "./lint-kernel-hashes.ts";
-import { lintMetadata, lintResetAddress, NO_RESET_ADDRESS } from "./lint-metadata.ts";
-import { type FirmwareFinding, finding, type LintFinding, type LintSeverity } from "./lint-rules.ts";
+import { lintMetadata, lintResetAddress } from "./lint-metadata.ts";
+import type { FirmwareFinding, LintFinding, LintSeverity } from "./lint-rules.ts";
 
 /** What there is to say about a firmware image. */
 export interface FirmwareLint {
@@ -34,11 +34,8 @@ export function lintFirmware(image: Uint8Array): FirmwareLint {
   const findings: FirmwareFinding[] = [];
   lintImage(image, findings);
   const table = lintTable(image, findings);
-  if (table === undefined) {
-    if (!hasBareInformationBlock(image)) findings.push(finding("BP-LINT-014", NO_RESET_ADDRESS));
-    return answer(image, findings, unusable(["the image has no GUIDed table"]));
-  }
-  lintResetAddress(table, findings);
+  lintResetAddress(image, table, findings);
+  if (table === undefined) return answer(image, findings, unusable(["the image has no GUIDed table"]));
   const metadata = lintMetadata(image, table, findings);
   const kernelHashes = lintKernelHashes(table, metadata, findings);
   return answer(image, findings, kernelHashes, metadata);

@@ -2,7 +2,7 @@
  * Findings about an image as a whole and about its GUIDed table.
  * @module
  */
-import { equalBytes, ParseError, parseGuid } from "@bootproof/bytes";
+import { ParseError } from "@bootproof/bytes";
 import {
   type GuidTable,
   type GuidTableEntry,
@@ -10,6 +10,7 @@ import {
   HASH_TABLE_GUID,
   parseGuidTable,
   parseSecretArea,
+  parseTdxMetadataOffset,
   parseVolume,
   RESET_BLOCK_GUID,
   SEV_METADATA_GUID,
@@ -108,36 +109,22 @@ export function lintTable(image: Uint8Array, findings: FirmwareFinding[]): GuidT
         ? fromParseError("BP-LINT-004", error, "the GUIDed table reaches out of the image")
         : fromParseError("BP-LINT-003", error, "the image has no GUIDed table: this is no OVMF image"),
   );
-  if (table === undefined) {
-    if (hasBareInformationBlock(image))
-      findings.push(
-        finding(
-          "BP-LINT-048",
-          "a bare SEV information block stands where the table should be: QEMU takes the AP reset address of SEV-ES guests from it",
-          { offset: image.length - 48 },
-        ),
-      );
-    return undefined;
-  }
+  if (table === undefined) return undefined;
   findings.push(...unread(table), ...duplicates(table), ...longEntries(table), ...svsm(table));
-  attempt(
-    findings,
-    () => parseSecretArea(table),
-    (error) =>
-      error.code === "DUPLICATE"
+  const unneeded = (what: string, parse: () => unknown): void => {
+    attempt(findings, parse, (error) =>
+      error.code === "DUPLICATE" || error.code === "MISSING"
         ? undefined
-        : fromParseError("BP-LINT-047", error, "the SEV secret area cannot be read; launches do not need it"),
-  );
+        : fromParseError(
+            "BP-LINT-047",
+            error,
+            `${what} cannot be read; launches of SEV guests do not need it`,
+          ),
+    );
+  };
+  unneeded("the SEV secret area", () => parseSecretArea(table));
+  unneeded("the place of the TDX metadata", () => parseTdxMetadataOffset(image, table));
   return table;
-}
-
-/** Whether QEMU finds an SEV information block without a table, as its first versions had it (for SEV-ES only). */
-export function hasBareInformationBlock(image: Uint8Array): boolean {
-  const end = image.length - 32;
-  return (
-    end >= 22 &&
-    equalBytes(image.subarray(end - 16, end), parseGuid(RESET_BLOCK_GUID, "SEV information block"))
-  );
 }
 
 function startsWithoutVariables(image: Uint8Array): boolean {

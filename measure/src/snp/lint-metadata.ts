@@ -5,7 +5,7 @@
 import type { ParseError, ParseErrorCode } from "@bootproof/bytes";
 import {
   type GuidTable,
-  parseResetAddress,
+  parseResetBlock,
   parseSevMetadata,
   SEV_SECTION_TYPE,
   type SevMetadata,
@@ -20,22 +20,34 @@ import { sectionFaults, type SectionFaultKind, sectionLabel } from "./section-fa
 const TWO_GIB = 0x8000_0000;
 const { CPUID, SNP_SECRETS, SNP_SEC_MEM, SVSM_CAA } = SEV_SECTION_TYPE;
 
-/** Says BP-LINT-014. */
-export const NO_RESET_ADDRESS =
-  "the image has no AP reset address (SEV-ES reset block), which QEMU needs for SNP and SEV-ES guests";
-
-/** Reads the AP reset address and says what is wrong with it. */
-export function lintResetAddress(table: GuidTable, findings: FirmwareFinding[]): void {
-  attempt(
+/** Reads the AP reset address and says what is wrong with it; without a table it can stand bare. */
+export function lintResetAddress(
+  image: Uint8Array,
+  table: GuidTable | undefined,
+  findings: FirmwareFinding[],
+): void {
+  const address = attempt(
     findings,
-    () => parseResetAddress(table),
+    () => parseResetBlock(image, table),
     (error) => {
       if (error.code === "DUPLICATE") return undefined; // BP-LINT-006 says it
-      return error.code === "OUT_OF_RANGE"
+      return error.at === "AP reset address"
         ? fromParseError("BP-LINT-015", error, "the AP reset address is 0, which QEMU refuses")
-        : fromParseError("BP-LINT-014", error, NO_RESET_ADDRESS);
+        : fromParseError(
+            "BP-LINT-014",
+            error,
+            "the image has no AP reset address (SEV-ES reset block), which QEMU needs for SNP and SEV-ES guests",
+          );
     },
   );
+  if (table === undefined && address !== undefined)
+    findings.push(
+      finding(
+        "BP-LINT-048",
+        "a bare SEV-ES reset block stands where the table should be: QEMU takes it for SEV-ES guests",
+        { offset: image.length - 48, found: `0x${address.toString(16)}` },
+      ),
+    );
 }
 
 /** Parses the metadata and says what is wrong with it and its sections; undefined when it cannot be read. */

@@ -44,6 +44,7 @@ export function* sectionFaults(metadata: SevMetadata, firmwareSize: number): Gen
     yield fault("none", undefined, "MISSING", "SEV metadata sections", {
       offset,
       expected: "at least a CPUID and a secrets page",
+      found: "none",
     });
   for (const section of sections) yield* ownFaults(section);
   yield* overlaps(sections, FOUR_GIB - firmwareSize);
@@ -105,7 +106,7 @@ function fault(
   section: SevSection | undefined,
   code: ParseErrorCode,
   at: string,
-  detail: { readonly offset: number; readonly expected: string; readonly found?: string },
+  detail: { readonly offset: number; readonly expected: string; readonly found: string },
 ): SectionFault {
   return { kind, section, error: new ParseError(code, at, detail) };
 }
