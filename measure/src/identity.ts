@@ -4,6 +4,7 @@
  * @module
  */
 export type { DecodedPolicy, MinimumVersion, PolicyBit, PolicyField } from "./policy-bits.ts";
+export { findLaunchMeasure, type MatchingInputs } from "./sev/find-launch-measure.ts";
 export {
   type LaunchMeasure,
   LAUNCH_MEASURE_SIZE,

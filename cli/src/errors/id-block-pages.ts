@@ -25,6 +25,42 @@ export const ID_BLOCK_PAGES: Pages = {
     why: "It is of other bytes or by another key than given, or the bytes were hashed with another function than SHA-384. The firmware would answer BAD_SIGNATURE.",
     fix: "Sign exactly the bytes that bootproof id-block make --to-sign DIR writes, with ECDSA P-384 and SHA-384.",
   },
+  "BP-ID-004": {
+    title: "neither an ID block nor an ID auth",
+    exit: EXIT.malformed,
+    why: "An ID block has 96 bytes, an ID auth 4096; files may hold them as they are or in base64, as VMMs take them.",
+    fix: "bootproof id-block show FILE says which of the two a file holds.",
+  },
+  "BP-ID-005": {
+    title: "no key on the curve P-384",
+    exit: EXIT.malformed,
+    why: "The firmware knows no other curve. A private key is read in PKCS #8 or SEC 1, a public one in SPKI or from a certificate; encrypted keys are not read.",
+    fix: "openssl ecparam -name secp384r1 -genkey -noout -out id.pem makes one; openssl pkey -in ENCRYPTED -out FILE decrypts one.",
+  },
+  "BP-ID-006": {
+    title: "no ECDSA signature on P-384",
+    exit: EXIT.malformed,
+    why: "A signature is read as openssl and key services write it (DER), or as r and s of 48 bytes each; binary, base64 or hex.",
+    fix: "openssl dgst -sha384 -sign id.pem -out id-block.sig id-block.bin writes one.",
+  },
+  "BP-ID-007": {
+    title: "no launch digest in a file",
+    exit: EXIT.malformed,
+    why: "The file holds neither a digest of the platform's length nor the JSON of a measure verb of that platform: SNP has SHA-384, SEV and SEV-ES have SHA-256.",
+    fix: "bootproof measure snp ... --json --out FILE writes one; for SEV it is measure sev.",
+  },
+  "BP-ID-008": {
+    title: "no transport key",
+    exit: EXIT.malformed,
+    why: "The transport integrity key (TIK) has 16 bytes; libvirt keeps it in a file of 32 bytes, behind the transport encryption key (TEK).",
+    fix: "Give the file as it was made with the session, binary and not in base64.",
+  },
+  "BP-ID-009": {
+    title: "no answer of query-sev",
+    exit: EXIT.malformed,
+    why: "QEMU answers query-sev with a JSON object that has api-major, api-minor, build-id and policy.",
+    fix: "Give the answer as QEMU printed it, or the numbers with --api-major, --api-minor, --build-id and --policy.",
+  },
   "BP-ID-101": warning(
     "a policy that allows debugging",
     "The host may decrypt and change the guest's memory with debug commands. Nothing in such a guest is hidden from its host.",

@@ -12,7 +12,11 @@ const SPOKEN: Readonly<Record<Answer, string>> = { yes: "yes", no: "no", undecid
 const PAINTS: Readonly<Record<Answer, Paint>> = { yes: "green", no: "red", undecided: "yellow" };
 
 /** A verdict as lines for people. */
-export function formatVerdict(file: string, verdict: BundleVerdict, color: boolean): string {
+export function formatVerdict(
+  file: string,
+  verdict: Pick<BundleVerdict, "answer" | "checks" | "skipped">,
+  color: boolean,
+): string {
   const names = [...verdict.checks, ...verdict.skipped].map(({ name }) => oneLine(name));
   const width = Math.max(...names.map((name) => name.length));
   const line = (answer: string, painted: Paint, name: string, reason: string): string =>
