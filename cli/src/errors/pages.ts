@@ -4,6 +4,7 @@
  */
 import { BUILD_PAGES } from "./build-pages.ts";
 import { EXECUTION_PAGES } from "./execution-pages.ts";
+import { EXPLAIN_PAGES } from "./explain-pages.ts";
 import { FRAME_PAGES } from "./frame-pages.ts";
 import { ID_BLOCK_PAGES } from "./id-block-pages.ts";
 import type { Pages } from "./page.ts";
@@ -23,6 +24,7 @@ export const PAGES: Pages = {
   ...BUILD_PAGES,
   ...EXECUTION_PAGES,
   ...MEASURE_PAGES,
+  ...EXPLAIN_PAGES,
   ...MACHINE_PAGES,
   ...ID_BLOCK_PAGES,
   ...LINT_PAGES,

@@ -1,38 +1,46 @@
 /**
- * `bootproof explain CODE`: the offline page of an error code.
+ * `bootproof explain`: what an error code means, or why two launches measure differently.
  * @module
  */
 import type { Command } from "commander";
 
-import { EXIT } from "../frame/exit-code.ts";
-import { Failure } from "../frame/failure.ts";
+import { type Given, usage } from "../frame/given.ts";
 import type { Frame } from "../frame/frame.ts";
-import { typedHere } from "../frame/typed.ts";
-import { formatTable } from "../report/table.ts";
+import { addGuestOptions } from "../measuring/guest-options.ts";
+
+const AFTER = `
+Two files of: firmware image, measurement (measure --json), trace (measure --trace --json).
+Measurements find their files again by path and hash; what is still there is compared byte by byte.
+Two firmware images alone are compared up to the VMSAs; with --vcpus and a CPU both are measured with this shape,
+and with --kernel, --initrd and --append with this direct boot.
+Exit status: 0 they measure the same, 1 they differ, 2 could not decide.
+
+Examples:
+  bootproof explain BP-LOCK-003
+  bootproof explain OVMF-old.fd OVMF-new.fd
+  bootproof explain yesterday.json today.json`;
 
 /** Defines `explain`. */
 export function defineExplain(parent: Command, frame: Frame): void {
-  frame
-    .verb(parent, "explain [code]", "say what an error code means and what to do", async (context, given) => {
-      const { PAGES } = await import("../errors/pages.ts");
-      const code = given.optionalArgument(0)?.toUpperCase();
-      if (code === undefined) {
-        const rows = Object.entries(PAGES).map(([name, { exit, title }]) => [name, String(exit), title]);
-        const codes = Object.entries(PAGES).map(([name, page]) => ({ code: name, ...page }));
-        await context.answer(formatTable(rows, ["code", "exit", "what"]), {
-          schema: "bootproof/codes/1",
-          codes,
-        });
-        return EXIT.yes;
-      }
-      const page = PAGES[code];
-      if (page === undefined) {
-        const hint = "bootproof explain (without a code) lists all codes";
-        throw new Failure("BP-USAGE-003", EXIT.usage, "no page for this code", { found: code, hint });
-      }
-      const text = `${code}: ${page.title}\n\nWhy: ${page.why}\nFix: ${typedHere(page.fix, context.command)}\nExit status: ${String(page.exit)}\n`;
-      await context.answer(text, { schema: "bootproof/code/1", code, ...page });
-      return EXIT.yes;
-    })
-    .addHelpText("after", "\nExample: bootproof explain BP-LOCK-003");
+  const command = frame.verb(
+    parent,
+    "explain [code-or-a] [b]",
+    "say what an error code means, or why two launches measure differently",
+    async (context, given) => {
+      const [first, second] = [given.optionalArgument(0), given.optionalArgument(1)];
+      if (first !== undefined && second !== undefined)
+        return (await import("../work/explain.ts")).explainTwo(context, given, [first, second]);
+      refuseGuest(given);
+      return (await import("../work/explain-code.ts")).explainCode(context, first);
+    },
+  );
+  addGuestOptions(command).addHelpText("after", AFTER);
+}
+
+const GUEST = ["ovmf", "igvm", "kernel", "initrd", "append", "appendFile", "vcpus", "vcpuType", "vcpuSig"];
+
+/** An error code has no shape: whoever gives one means two files. */
+function refuseGuest(given: Given): void {
+  if (GUEST.some((name) => given.text(name) !== undefined))
+    throw usage("a guest is given, and not what to compare", "give two files: bootproof explain A B");
 }

@@ -23,7 +23,9 @@ export function explainLaunches(
       ? groupChanges(compareEvents(a.events, b.events))
       : undefined;
   const registers = compareRegisters(a, b);
-  const verdict = judge(registers, groups?.length);
+  const problems = problemsOf(a, b);
+  // What cannot launch measures nothing, so not the same as what can; of two that cannot nobody knows.
+  const verdict = problems === undefined ? judge(registers, groups?.length) : judgeProblems(problems);
   const describer = Object.hasOwn(describers, a.platform) ? describers[a.platform] : undefined;
   const found = describer?.describe(a, b, groups) ?? groups?.map(describeGroup) ?? [];
   // Equal registers see nothing of what differs, whatever the words say.
@@ -33,6 +35,7 @@ export function explainLaunches(
   return {
     verdict,
     platform: a.platform,
+    ...(problems && { problems }),
     registers,
     ...(first && { first }),
     others,
@@ -82,6 +85,15 @@ function judge(
   return differing === 0 ? "same" : "differs";
 }
 
+function problemsOf({ problem: a }: Side, { problem: b }: Side): Explanation["problems"] {
+  if (a === undefined && b === undefined) return undefined;
+  return { ...(a !== undefined && { a }), ...(b !== undefined && { b }) };
+}
+
+function judgeProblems({ a, b }: NonNullable<Explanation["problems"]>): Explanation["verdict"] {
+  return a !== undefined && b !== undefined ? "undecided" : "differs";
+}
+
 function withoutRegister({ subject, what, a, b, details }: Finding): Finding {
   return { subject, what, ...(a !== undefined && { a }), ...(b !== undefined && { b }), details };
 }
@@ -93,7 +105,7 @@ function summaries(groups: Parameters<typeof summarise>[0][]): Explanation["even
 
 function nextSteps(a: Side, b: Side, verdict: Explanation["verdict"], first: Finding | undefined): string[] {
   if (verdict === "same") return [];
-  if (verdict === "undecided")
+  if (verdict === "undecided" && a.problem === undefined)
     return ["measure both sides: bootproof measure ... --json writes what explain can compare"];
   if (first === undefined)
     return [

@@ -34,6 +34,8 @@ export interface Explanation {
   /** `undecided`: what is known does not suffice to tell. */
   readonly verdict: "same" | "differs" | "undecided";
   readonly platform: string;
+  /** Why a side cannot launch, where one cannot. */
+  readonly problems?: { readonly a?: string; readonly b?: string };
   readonly registers: readonly ComparedRegister[];
   readonly first?: Finding;
   readonly others: readonly Finding[];

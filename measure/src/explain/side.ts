@@ -23,6 +23,8 @@ export interface Side {
   readonly events?: readonly MeasuredEvent[];
   /** The bytes of inputs by role, where they are at hand. */
   readonly artifacts: Artifacts;
+  /** Why it cannot launch: such a side has neither registers nor events, and its inputs still tell what differs. */
+  readonly problem?: string;
 }
 
 /** What a platform contributes: words for what differs in its launches. */

@@ -298,8 +298,13 @@ const PLANNED: readonly Planned[] = [
   ["no kernel", BOOT, BASE, /^only one side measures the hashes/],
 ];
 
+const ROWS = PLANNED.map(([name, a, b, first, trace = first, bare = trace]) => ({
+  ...{ name, a, b },
+  ...{ first, trace, bare },
+}));
+
 describe("explaining two launches that differ in one way", () => {
-  it.each(PLANNED)("names %s first", (_name, a, b, first, trace = first, bare = trace) => {
+  it.each(ROWS)("names $name first", ({ a, b, first, trace, bare }) => {
     const withFiles = explain(known(a), known(b));
     expect(withFiles.verdict).toBe("differs");
     expect(withFiles.first?.what).toMatch(first);
@@ -311,7 +316,7 @@ describe("explaining two launches that differ in one way", () => {
     expect(measurements.first?.what).toMatch(bare);
   });
 
-  it.each(PLANNED)("says nothing that is not so: %s", (_name, a, b) => {
+  it.each(ROWS)("says nothing that is not so: $name", ({ a, b }) => {
     const { others, first } = explain(known(a), known(b));
     const unrelated = others.filter(({ subject }) => subject === "event" || subject === "vmsa");
     expect(unrelated, first?.what).toEqual([]);
@@ -363,5 +368,22 @@ describe("explaining two launches that differ in one way", () => {
     expect(byte?.details[0]).toBe(
       "first differing byte: file offset 0xbb0, guest address 0xfffffbb0, in the NORMAL page at 0xfffff000",
     );
+  });
+});
+
+describe("explaining an image that cannot launch", () => {
+  it("names what makes it differ all the same", () => {
+    const overlapping = patched([section("CPUID").offset, section("SNP_SECRETS").guestAddress]);
+    const { verdict, first, problems } = explain(firmwareSide(FIRMWARE), firmwareSide(overlapping));
+    expect(verdict).toBe("differs");
+    expect(problems).toEqual({
+      b: expect.stringMatching(/^cannot read end of SEV metadata section/) as string,
+    });
+    expect(first?.what).toMatch(/\(CPUID\) has another guest address$/);
+  });
+
+  it("does not call two of them the same", () => {
+    const zero = firmwareSide(patched([entry(RESET_BLOCK_GUID), 0]));
+    expect(explain(zero, zero).verdict).toBe("undecided");
   });
 });

@@ -2,19 +2,21 @@
  * Two SNP launches in words: what differs, in the order in which it is measured.
  * @module
  */
-import { equalBytes, formatHex, sha256, sha384 } from "@bootproof/bytes";
+import { equalBytes, formatHex, ParseError, sha256, sha384, utf8 } from "@bootproof/bytes";
 import { type ChangeGroup, eventOf } from "../explain/change-groups.ts";
 import { describeGroup, indexOf } from "../explain/describe-events.ts";
 import type { Finding } from "../explain/explanation.ts";
-import type { Describer, Side } from "../explain/side.ts";
+import { type Artifacts, type Describer, type Side, sideOfMeasurement } from "../explain/side.ts";
 import type { MeasuredEvent } from "../event.ts";
 import { BOOT_PARTS, describeBoots, type KnownBoot, type KnownPart } from "./describe-boot.ts";
 import { describeFirmwares } from "./describe-firmware.ts";
 import { describeTraces, isHashPage, isImagePage, isSectionPage, isVmsa } from "./describe-pages.ts";
 import { describeCounts, describeShapes, type KnownShape, readShape, vmsaOf } from "./describe-shape.ts";
 import { prepareSnp } from "./launch.ts";
+import { measureSnp, type SnpInputs } from "./measure-snp.ts";
 import { LAUNCH_DIGEST } from "./page-info.ts";
 import { runEvents } from "./page-run.ts";
+import type { SnpShape } from "./shape.ts";
 
 /** The words of SEV-SNP. */
 export const snpDescriber: Describer = {
@@ -31,17 +33,40 @@ export const snpDescriber: Describer = {
   },
 };
 
-/** Two firmwares alone compare up to the VMSAs: shape and kernel are open on both sides. */
+/** Two firmwares alone compare up to the VMSAs: shape and kernel are open on both sides. Takes also what cannot launch. */
 export function firmwareSide(firmware: Uint8Array): Side {
-  const { prefix, runs } = prepareSnp(firmware);
-  return {
-    platform: "snp",
-    shape: {},
-    registers: { [PREFIX]: formatHex(prefix.digest) },
-    inputs: [],
-    events: [...runEvents(runs)],
-    artifacts: { firmware },
-  };
+  return tolerant({ firmware }, () => {
+    const { prefix, runs } = prepareSnp(firmware);
+    return {
+      platform: "snp",
+      shape: {},
+      registers: { [PREFIX]: formatHex(prefix.digest) },
+      inputs: [],
+      events: [...runEvents(runs)],
+      artifacts: { firmware },
+    };
+  });
+}
+
+/** A guest measured here; also of files that cannot launch. Throws {@link MeasureError} for an impossible shape. */
+export function measuredSide(inputs: SnpInputs, shape: SnpShape): Side {
+  const { firmware, kernel, initrd, cmdline } = inputs;
+  const line = typeof cmdline === "string" ? utf8(cmdline) : cmdline;
+  const artifacts = Object.fromEntries(
+    Object.entries({ firmware, kernel, initrd, cmdline: line }).flatMap(([role, bytes]) =>
+      bytes === undefined ? [] : [[role, bytes] as const],
+    ),
+  );
+  return tolerant(artifacts, () => sideOfMeasurement(measureSnp(inputs, shape), artifacts));
+}
+
+function tolerant(artifacts: Artifacts, measure: () => Side): Side {
+  try {
+    return measure();
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error;
+    return { platform: "snp", shape: {}, registers: {}, inputs: [], artifacts, problem: error.message };
+  }
 }
 
 /** How the digest is called that a firmware alone has. */

@@ -1,0 +1,22 @@
+/**
+ * Pages of explaining.
+ * @module
+ */
+import { EXIT } from "../frame/exit-code.ts";
+import type { Pages } from "./page.ts";
+
+/** Pages of BP-EXPLAIN. */
+export const EXPLAIN_PAGES: Pages = {
+  "BP-EXPLAIN-001": {
+    title: "a file that cannot be compared",
+    exit: EXIT.malformed,
+    why: "explain compares firmware images, measurements and traces, and the file is none of them.",
+    fix: "bootproof measure snp --trace --json writes what can be compared; bootproof inspect FILE says what a file is.",
+  },
+  "BP-EXPLAIN-002": {
+    title: "a measurement that does not say how to measure an image",
+    exit: EXIT.undecided,
+    why: "To compare an image with a measurement, the image is measured with its shape and its kernel; the measurement names no shape, or its files are gone.",
+    fix: "Give the shape, and the direct boot if there is one: --vcpus, --vcpu-type, --kernel, --initrd, --append.",
+  },
+};

@@ -1,0 +1,75 @@
+/**
+ * The files that `explain` compares, each recognised by its first or last bytes.
+ * @module
+ */
+import { formatHex, sha256 } from "@bootproof/bytes";
+import { type LaunchDocument, parseLaunchDocument, type TraceRule } from "@bootproof/measure";
+import { snpTraceRule } from "@bootproof/measure/snp";
+import { stat } from "node:fs/promises";
+
+import { reading } from "../errors/reading.ts";
+import { EXIT } from "../frame/exit-code.ts";
+import { Failure } from "../frame/failure.ts";
+import { readInput } from "../frame/files.ts";
+import { textHead } from "../inspect/inspection.ts";
+
+/** A file to compare, recognised and read. */
+export type SideFile = ImageFile | DocumentFile;
+
+/** Something that a guest boots from: it has no shape yet. */
+export interface ImageFile {
+  readonly kind: "firmware";
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A measurement or trace, with those of its files that are still where it says. */
+export interface DocumentFile {
+  readonly kind: "document";
+  readonly path: string;
+  readonly document: LaunchDocument;
+  readonly artifacts: Readonly<Record<string, Uint8Array>>;
+}
+
+/** How each platform's traces replay. */
+const RULES: Readonly<Record<string, TraceRule>> = { snp: snpTraceRule };
+
+/** GUID of the footer of the GUIDed table, 48 bytes before the end of an OVMF image. */
+const TABLE_FOOTER = "de82b596b21ff745baeaa366c55a082d";
+const KINDS = "firmware image (OVMF), measurement or trace (measure --json)";
+
+/** Reads and recognises a file; what is none of the kinds is a {@link Failure}. */
+export async function readSideFile(path: string): Promise<SideFile> {
+  const bytes = await readInput(path);
+  const footer = bytes.subarray(Math.max(0, bytes.length - 48), Math.max(0, bytes.length - 32));
+  if (formatHex(footer) === TABLE_FOOTER) return { kind: "firmware", path, bytes };
+  if (!textHead(bytes).trimStart().startsWith("{"))
+    throw new Failure("BP-EXPLAIN-001", EXIT.malformed, "is of no kind that explain compares", {
+      file: path,
+      expected: KINDS,
+      hint: `bootproof inspect ${path} says what it looks like`,
+    });
+  const document = reading(path, () => parseLaunchDocument(bytes, RULES));
+  return { kind: "document", path, document, artifacts: await findInputs(document) };
+}
+
+/** The inputs of a measurement that still lie where it says with the hash that it says. */
+async function findInputs({ inputs }: LaunchDocument): Promise<Record<string, Uint8Array>> {
+  const found: Record<string, Uint8Array> = {};
+  for (const { role, path, size, sha256: expected } of inputs) {
+    if (path === undefined || !(await isFile(path, size))) continue;
+    const bytes = await readInput(path).catch(() => undefined);
+    if (bytes !== undefined && formatHex(sha256(bytes)) === expected) found[role] = bytes;
+  }
+  return found;
+}
+
+// The document may be a stranger's: nothing but a regular file of the very size is opened.
+async function isFile(path: string, size: number): Promise<boolean> {
+  try {
+    const status = await stat(path);
+    return status.isFile() && status.size === size;
+  } catch {
+    return false;
+  }
+}
