@@ -21,6 +21,8 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   "tar-stream": ["builder/src/archive.ts"],
   yaml: ["builder/src/yaml.ts"],
   openpgp: ["builder/src/release-signature.ts"],
+  "@rgrove/parse-xml": ["measure/src/machine/xml.ts"],
+  "smol-toml": ["measure/src/machine/toml.ts"],
 };
 
 const PURE = "{bytes,ovmf,boot,statement,measure,log,verify}/src/**/*.ts";

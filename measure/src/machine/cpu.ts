@@ -9,6 +9,9 @@ import { parseNumber } from "./values.ts";
 /** What the machine types pc and q35 start with when no -cpu is given. */
 export const DEFAULT_CPU = "qemu64";
 
+/** Stands for what libvirt's host-model becomes at start: a name that no model of QEMU's has. */
+export const HOST_MODEL = "host-model";
+
 const LIMITS = { family: 0xf + 0xff, model: 0xff, stepping: 0xf } as const;
 
 /** The CPU of a -cpu argument, and the part that fixes no signature if there is one. */
@@ -21,7 +24,7 @@ export function parseCpu(argument: string): { cpu: MachineCpu; open?: string } {
       given[key] = Number(parseNumber(value ?? "", `-cpu ${key}`, BigInt(LIMITS[key])));
   }
   const { family, model, stepping } = { ...modelIdentity(name), ...given };
-  const host = name === "host" || name === "max";
+  const host = name === "host" || name === "max" || name === HOST_MODEL;
   if (Object.keys(given).length === 0) return { cpu: { kind: host ? "host" : "model", name } };
   if (family !== undefined && model !== undefined && stepping !== undefined)
     return { cpu: { kind: "identity", name, family, model, stepping } };

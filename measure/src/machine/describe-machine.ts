@@ -3,7 +3,7 @@
  * @module
  */
 import type { AmdPlatform } from "../snp/profile.ts";
-import { DEFAULT_CPU, parseCpu } from "./cpu.ts";
+import { DEFAULT_CPU, HOST_MODEL, parseCpu } from "./cpu.ts";
 import type { MachineDescription, MachineSource } from "./description.ts";
 import { blockdevFile, driveFlash, type FlashFile } from "./flash.ts";
 import { type GuestParts, noteAmdese, readGuestObject } from "./guest-object.ts";
@@ -240,7 +240,8 @@ function describeCpus(
   const vcpus = launchVcpus(smp);
   // On plain SEV neither the number of vCPUs nor their CPU is measured.
   const measured = platform === "snp" || platform === "sev-es";
-  if (smp.size === 0 && measured) findings.note("BP-MACHINE-104", "no -smp", "QEMU's default is 1 vCPU");
+  if (smp.size === 0 && measured)
+    findings.note("BP-MACHINE-104", "no number of vCPUs", "QEMU's default is 1 vCPU");
   const read = parseCpu(cpu ?? DEFAULT_CPU);
   if (measured) noteCpu(read, cpu, findings);
   return { vcpus, cpu: read.cpu };
@@ -254,13 +255,15 @@ function noteCpu(
   if (written === undefined)
     findings.note(
       "BP-MACHINE-104",
-      "no -cpu",
+      "no CPU model",
       `QEMU's default is ${DEFAULT_CPU}, whose signature is measured`,
     );
   const give =
     "the guest's CPU: its signature, or family, model and stepping, as its /proc/cpuinfo shows them";
-  if (cpu.kind === "host")
-    findings.lack("cpu", `-cpu ${written ?? cpu.name}: the signature is that of the host's silicon`, give);
+  if (cpu.name === HOST_MODEL)
+    findings.lack("cpu", "libvirt chooses the model at start; the XML of the running domain names it", give);
+  else if (cpu.kind === "host")
+    findings.lack("cpu", `CPU ${cpu.name}: the signature is that of the host's silicon`, give);
   else if (open !== undefined)
     findings.lack(
       "cpu",

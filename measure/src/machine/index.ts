@@ -11,5 +11,7 @@ export type {
   MachineSource,
   MissingPart,
 } from "./description.ts";
+export { parseKataConfiguration } from "./parse-kata.ts";
+export { parseLibvirtDomain } from "./parse-libvirt.ts";
 export { parseQemuCommandLine } from "./parse-qemu.ts";
 export { type GivenParts, type MachineFiles, type MachineShape, toShape } from "./to-shape.ts";

@@ -43,7 +43,8 @@ export function parseBlob(text: string, what: string, length: number): Uint8Arra
 
 function decode(text: string, what: string): Uint8Array {
   try {
-    return parseBase64(text, what);
+    // QEMU takes line breaks in base64.
+    return parseBase64(text.replaceAll("\n", ""), what);
   } catch (error) {
     if (error instanceof ParseError) throw badValue(what, "base64", text);
     throw error;
