@@ -151,7 +151,11 @@ function policyOf(
 ): bigint {
   const text = properties.get("policy");
   if (text !== undefined) return parseNumber(text, "policy", max);
-  findings.note("BP-MACHINE-104", "no policy", `QEMU's default for ${type} is 0x${fallback.toString(16)}`);
+  findings.note(
+    "BP-MACHINE-104",
+    findings.words("no policy", "no <policy>"),
+    `QEMU's default for ${type} is 0x${fallback.toString(16)}`,
+  );
   return fallback;
 }
 

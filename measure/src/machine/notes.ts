@@ -2,12 +2,22 @@
  * Collects what a definition tells a person beside its values.
  * @module
  */
-import type { MachineNote, MachineNoteCode, MachinePart, MissingPart } from "./description.ts";
+import type { MachineNote, MachineNoteCode, MachinePart, MachineSource, MissingPart } from "./description.ts";
 
 /** Notes and missing parts, in the order in which they are found. */
 export class Findings {
+  readonly source: MachineSource;
   readonly notes: MachineNote[] = [];
   readonly missing: MissingPart[] = [];
+
+  constructor(source: MachineSource) {
+    this.source = source;
+  }
+
+  /** The words of the definition that is read: libvirt's users write no QEMU options. */
+  words(qemu: string, libvirt: string): string {
+    return this.source === "libvirt" ? libvirt : qemu;
+  }
 
   /** Something to know; a digest is still right. */
   note(code: MachineNoteCode, found: string, means: string): void {

@@ -24,7 +24,7 @@ const DEFAULT_POLICY = 0x3_0000n;
 export function parseKataConfiguration(input: string | Uint8Array): MachineDescription {
   const text = typeof input === "string" ? input : parseUtf8(input, "TOML");
   const section = new Section(hypervisor(parseToml(text)));
-  const findings = new Findings();
+  const findings = new Findings("kata");
   const platform = readPlatform(section, findings);
   const boot = readBoot(section, platform, findings);
   noteRunTime(section, findings);

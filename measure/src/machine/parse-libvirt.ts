@@ -20,9 +20,9 @@ import { parseXml, type XmlElement } from "./xml.ts";
 export function parseLibvirtDomain(input: string | Uint8Array): MachineDescription {
   const text = typeof input === "string" ? input : parseUtf8(input, "XML");
   const domain = domainOf(parseXml(text));
-  const findings = new Findings();
+  const findings = new Findings("libvirt");
   const words = exactWords(libvirtArguments(domain, findings));
-  const description = describeMachine(readConfiguration(words), "libvirt", findings);
+  const description = describeMachine(readConfiguration(words), findings);
   return child(domain, "os")?.attributes["firmware"] === undefined
     ? description
     : chosenFirmware(description);

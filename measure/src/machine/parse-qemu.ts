@@ -15,9 +15,9 @@ import { type QemuConfiguration, readConfiguration } from "./qemu-configuration.
  */
 export function parseQemuCommandLine(input: string | Uint8Array | readonly string[]): MachineDescription {
   const { command, configuration } = read(input);
-  const findings = new Findings();
+  const findings = new Findings("qemu");
   noteLostQuotes(command, configuration, findings);
-  return describeMachine(configuration, "qemu", findings);
+  return describeMachine(configuration, findings);
 }
 
 interface Reading {
@@ -28,8 +28,8 @@ interface Reading {
 function read(input: string | Uint8Array | readonly string[]): Reading {
   const command = findQemuArguments(input);
   const configuration = readConfiguration(command.words);
-  // QEMU takes one disk image without an option. Several such words, in one line without any quote, are a line of ps.
-  if (command.form !== "shell" || configuration.strays.length < 2 || /["'\\]|\n\s*\S/.test(command.text))
+  // QEMU takes one disk image without an option: no shell can have started this line, so ps printed it.
+  if (command.form !== "shell" || configuration.strays.length < 2 || command.text.trim().includes("\n"))
     return { command, configuration };
   const asPs = readAsPs(command.text);
   return { command: asPs, configuration: readConfiguration(asPs.words) };
