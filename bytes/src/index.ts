@@ -3,6 +3,7 @@
  * @module
  */
 export { formatBase64, parseBase64 } from "./base64.ts";
+export { formatCanonicalJson } from "./canonical-json.ts";
 export { ByteReader } from "./byte-reader.ts";
 export { ByteWriter } from "./byte-writer.ts";
 export { concatBytes, equalBytes, firstDifference } from "./compare.ts";
@@ -31,6 +32,7 @@ export type { HashAlgorithm, HashState } from "./hash-door.ts";
 export { formatHex, parseHex, quote } from "./hex.ts";
 export { hmacSha256 } from "./hmac.ts";
 export { ParseError, type ParseErrorCode, type ParseErrorDetail } from "./parse-error.ts";
+export { parseStrictJson, type JsonValue } from "./strict-json.ts";
 export { parseUtf8, utf8 } from "./utf8.ts";
 export {
   checkKeyName,

@@ -3,7 +3,7 @@
  * Its subjects are the release's artifacts.
  * @module
  */
-import { ParseError } from "@bootproof/bytes";
+import { type JsonValue, ParseError } from "@bootproof/bytes";
 import * as v from "valibot";
 import { artifactKind, type Artifact, type ArtifactKind } from "./artifact.ts";
 import { platformMeasurements, zeroValues, type PlatformMeasurements } from "./measurements.ts";
@@ -19,7 +19,6 @@ import {
 } from "./schema.ts";
 import { StatementError } from "./statement-error.ts";
 import { subjectName, type Statement } from "./statement.ts";
-import type { JsonValue } from "./strict-json.ts";
 import { BOOT_MEASUREMENT_TYPE } from "./type-uri.ts";
 
 /** One hermetic build of the release: a Remote Execution API action. */

@@ -13,13 +13,13 @@ import {
   ParseError,
   utf8,
   type Vkey,
+  formatCanonicalJson,
+  parseStrictJson,
 } from "@bootproof/bytes";
 import { ed25519Verify, type Signer } from "@bootproof/bytes/signing";
 import * as v from "valibot";
-import { formatCanonicalJson } from "./canonical-json.ts";
 import { checkSchema, text, type Schema } from "./schema.ts";
 import { StatementError } from "./statement-error.ts";
-import { parseStrictJson } from "./strict-json.ts";
 
 /** A leaf has a 16-bit length in an entry bundle (C2SP tlog-tiles). */
 export const MAX_ENVELOPE = 65_535;

@@ -13,7 +13,6 @@ export {
   type Program,
   type Release,
 } from "./boot-measurement.ts";
-export { formatCanonicalJson } from "./canonical-json.ts";
 export { formatCounts, parseCounts } from "./counts.ts";
 export {
   checkSignatures,
@@ -58,7 +57,6 @@ export {
 export type { BlobDigest } from "./schema.ts";
 export { StatementError, type StatementErrorCode } from "./statement-error.ts";
 export { formatStatement, parseStatement, type Statement, type Subject } from "./statement.ts";
-export { parseStrictJson, type JsonValue } from "./strict-json.ts";
 export {
   BOOT_MEASUREMENT_TYPE,
   IN_TOTO_PAYLOAD_TYPE,

@@ -1,14 +1,12 @@
-import { ParseError, utf8 } from "@bootproof/bytes";
+import { formatCanonicalJson, type JsonValue, ParseError, utf8 } from "@bootproof/bytes";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { makeBootMeasurement, readBootMeasurement, releaseArtifacts } from "./boot-measurement.ts";
-import { formatCanonicalJson } from "./canonical-json.ts";
 import { formatCounts, parseCounts } from "./counts.ts";
 import { makeProvenance, readProvenance } from "./provenance.ts";
 import { makeRebuild, readRebuild, type Rebuild } from "./rebuild.ts";
 import { digest256, digest384, rebuild, release } from "./releases.testing.ts";
 import { formatStatement, parseStatement } from "./statement.ts";
-import type { JsonValue } from "./strict-json.ts";
 import { BOOT_MEASUREMENT_TYPE, PROVENANCE_TYPE, REBUILD_TYPE, STATEMENT_TYPE } from "./type-uri.ts";
 
 type Json = Record<string, JsonValue>;

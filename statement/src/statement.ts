@@ -4,11 +4,16 @@
  * does not understand.
  * @module
  */
-import { DIGEST_LENGTH, utf8, type HashAlgorithm } from "@bootproof/bytes";
+import {
+  DIGEST_LENGTH,
+  formatCanonicalJson,
+  parseStrictJson,
+  utf8,
+  type HashAlgorithm,
+  type JsonValue,
+} from "@bootproof/bytes";
 import * as v from "valibot";
-import { formatCanonicalJson } from "./canonical-json.ts";
 import { byName, checkSchema, listOf, text, type Schema } from "./schema.ts";
-import { parseStrictJson, type JsonValue } from "./strict-json.ts";
 import { STATEMENT_TYPE } from "./type-uri.ts";
 
 /** An artifact that a statement is about: digests in lower-case hex, by algorithm. */

@@ -1,8 +1,9 @@
-import { ParseError, utf8 } from "@bootproof/bytes";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatCanonicalJson } from "./canonical-json.ts";
+import { ParseError } from "./parse-error.ts";
 import { parseStrictJson, type JsonValue } from "./strict-json.ts";
+import { utf8 } from "./utf8.ts";
 
 /** JSON whose numbers a double holds exactly. */
 const exactJson = fc

@@ -4,7 +4,9 @@
  * keys, others keep the first: a signed document must not mean two things.
  * @module
  */
-import { parseUtf8, ParseError, quote, utf8 } from "@bootproof/bytes";
+import { quote } from "./hex.ts";
+import { ParseError } from "./parse-error.ts";
+import { parseUtf8, utf8 } from "./utf8.ts";
 
 /** Any JSON value. */
 export type JsonValue =
