@@ -59,7 +59,7 @@ export {
   IDENTIFIER_SIZE,
   parseIdBlock,
 } from "./snp/id-block.ts";
-export { identityFromIgvm, IGVM_ID_BLOCK_SIZE, type IgvmIdentity } from "./snp/igvm-id-block.ts";
+export { identityFromIgvm, identityOfIgvm, type IgvmIdentity } from "./snp/igvm-id-block.ts";
 export {
   type IdentityAnswer,
   type IdentityBytes,

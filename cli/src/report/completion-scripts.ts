@@ -22,7 +22,9 @@ export function wordsOf(program: Command, path: readonly string[] = []): Words[]
     name: verb.name(),
     summary: verb.summary() || verb.description(),
   }));
-  const flags = program.options.map((option) => ({
+  // Names of options that other tools gave them are taken and not offered.
+  const shown = program.options.filter(({ hidden }) => !hidden);
+  const flags = shown.map((option) => ({
     flag: option.long ?? option.short ?? "",
     takesValue: option.required || option.optional,
     summary: option.description,

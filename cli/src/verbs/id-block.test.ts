@@ -382,6 +382,29 @@ describe("id-block show and key-digest", () => {
     expect(text.stdout).toContain("author key");
   });
 
+  it("read both structures from an IGVM file", async () => {
+    const { buildIgvm, guestPolicy, header, platform } = await import("@bootproof/ovmf/igvm-builder");
+    const block = Buffer.from(LD, "hex");
+    const directive = Buffer.concat([Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]), block, Buffer.alloc(640)]);
+    directive[88] = 1;
+    await writeFile(
+      path("x.igvm"),
+      buildIgvm({ headers: [platform(), guestPolicy(), header(0x30b, directive)] }),
+    );
+    const { exit, stdout } = await run(["id-block", "show", path("x.igvm"), "--json"]);
+    expect(exit).toBe(0);
+    expect(json(stdout)["files"]).toMatchObject([
+      { kind: "id-block", launchDigest: LD, version: 1, policy: "0x30000" },
+      { kind: "id-auth", idKey: { algorithm: 0 } },
+    ]);
+    // Its keys and signatures are zeros.
+    expect((await run(["id-block", "verify", path("x.igvm")])).exit).toBe(1);
+    await writeFile(path("none.igvm"), buildIgvm({ headers: [platform(), guestPolicy()] }));
+    const none = await run(["id-block", "verify", path("none.igvm")]);
+    expect(none.exit).toBe(65);
+    expect(none.stderr).toContain("SNP_ID_BLOCK");
+  });
+
   it("refuse what is neither, and say that a file is missing", async () => {
     await writeFile(path("neither"), Buffer.alloc(97));
     expect((await run(["id-block", "show", path("neither")])).stderr).toContain("BP-ID-004");

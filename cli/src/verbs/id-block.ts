@@ -40,7 +40,7 @@ export function defineIdBlock(parent: Command, frame: Frame): void {
     .verb(
       group,
       "show <files...>",
-      "decode ID blocks and ID auths, binary or base64",
+      "decode ID blocks and ID auths: binary, base64, or in an IGVM file",
       async (context, given) => (await import("../work/id-block-show.ts")).show(context, given),
     )
     .addHelpText(

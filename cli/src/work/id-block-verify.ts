@@ -21,8 +21,8 @@ import { readIdentifier } from "../identity/read-identifier.ts";
 import { readLaunchDigest, refuseZero } from "../identity/read-launch-digest.ts";
 import { readPolicy } from "../identity/read-policy.ts";
 import {
-  readStructure,
   readStructureOf,
+  readStructures,
   type Structure,
   type StructureKind,
 } from "../identity/read-structure.ts";
@@ -31,11 +31,11 @@ import { formatVerdict } from "../report/verdict.ts";
 /** Judges the structures that were named, and answers with every check. */
 export async function verify(context: Context, given: Given): Promise<ExitCode> {
   const expected = await readExpectations(given);
-  const structures = await readStructures(given);
+  const structures = await collectStructures(given);
   const of = (kind: StructureKind): Structure | undefined => structures.find((found) => found.kind === kind);
   const [block, auth] = [of("id-block"), of("id-auth")];
   const verdict = verifyIdentity({ idBlock: block?.bytes, idAuth: auth?.bytes }, expected);
-  const files = structures.map(({ file }) => file);
+  const files = [...new Set(structures.map(({ file }) => file))];
   await context.answer(formatVerdict(files.join(", "), verdict, context.color), {
     schema: "bootproof/identity-verdict/1",
     files,
@@ -55,9 +55,9 @@ function keyDigests(bytes: Uint8Array): object {
   };
 }
 
-async function readStructures(given: Given): Promise<Structure[]> {
+async function collectStructures(given: Given): Promise<Structure[]> {
   const structures: Structure[] = [];
-  for (const file of given.arguments(0)) structures.push(await readStructure(file));
+  for (const file of given.arguments(0)) structures.push(...(await readStructures(file)));
   for (const [kind, option] of [
     ["id-block", "idBlock"],
     ["id-auth", "idAuth"],

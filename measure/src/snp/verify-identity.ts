@@ -142,7 +142,7 @@ function checkSignature(
   if (notZero !== undefined) return no(name, `padding is not zero at ${hex(notZero)} of the signature`);
   return p384Verify(parsePublicKey(key).pair, message, pair)
     ? yes(name, "holds")
-    : no(name, "does not hold: the firmware answers BAD_SIGNATURE");
+    : no(name, "does not hold: the firmware answers BAD_SIGNATURE (fw_error 10)");
 }
 
 function checkAuthor(auth: UntrustedIdAuth | undefined): IdentityCheck[] {
