@@ -30,7 +30,7 @@ const SIZES: ReadonlyMap<number, StructureKind> = new Map([
 export async function readStructures(file: string): Promise<Structure[]> {
   const raw = await readInput(file);
   if (startsWith(raw, "IGVM")) return await fromIgvm(file, raw);
-  const bytes = SIZES.has(raw.length) ? raw : (fromBase64(raw) ?? raw);
+  const bytes = structureBytes(raw);
   const kind = SIZES.get(bytes.length);
   if (kind !== undefined) return [{ kind, file, bytes }];
   throw new Failure("BP-ID-004", EXIT.malformed, "is neither an ID block nor an ID auth", {
@@ -38,6 +38,11 @@ export async function readStructures(file: string): Promise<Structure[]> {
     expected: `${String(ID_BLOCK_SIZE)} bytes (ID block) or ${String(ID_AUTH_SIZE)} bytes (ID auth), binary or base64; or an IGVM file`,
     found: `${String(bytes.length)} bytes`,
   });
+}
+
+/** The bytes of a structure as they stand in a file: base64 is decoded where the length is no structure's. */
+export function structureBytes(raw: Uint8Array): Uint8Array {
+  return SIZES.has(raw.length) ? raw : (fromBase64(raw) ?? raw);
 }
 
 /** Reads a structure of one kind. */

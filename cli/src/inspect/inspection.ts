@@ -6,7 +6,7 @@ import type { ExitCode } from "../frame/exit-code.ts";
 
 /** A decoded file: its kind, lines for people, and the document for programs. */
 export interface Inspection {
-  /** `ovmf`, `kernel`, `initrd`, `tlog-proof`, `checkpoint`, `envelope`, `recipe`, `lock`, `vkey`, `private-key`. */
+  /** Such as `ovmf`, `kernel`, `tlog-proof`, `private-key`: what the document is about, in one word. */
   readonly kind: string;
   readonly text: string;
   readonly document: object;

@@ -44,6 +44,17 @@ export const INSPECTORS: readonly InspectorRow[] = [
     loadAnyway: async () => (await import("./firmware-file.ts")).inspectUnreadable,
   },
   {
+    word: "id-auth",
+    name: "an ID auth",
+    load: async () => (await import("./identity-files.ts")).inspectIdAuth,
+    loadAnyway: async () => (await import("./identity-files.ts")).inspectAnyIdAuth,
+  },
+  {
+    word: "measurement",
+    name: "a measurement or trace (measure --json)",
+    load: async () => (await import("./launch-files.ts")).inspectLaunch,
+  },
+  {
     word: "kernel",
     name: "a Linux kernel (bzImage)",
     load: async () => (await import("./boot-files.ts")).inspectKernel,
@@ -52,6 +63,13 @@ export const INSPECTORS: readonly InspectorRow[] = [
     word: "initrd",
     name: "an initrd (cpio)",
     load: async () => (await import("./boot-files.ts")).inspectInitrd,
+  },
+  // No magic number, and a length that any text may have.
+  {
+    word: "id-block",
+    name: "an ID block",
+    load: async () => (await import("./identity-files.ts")).inspectIdBlock,
+    loadAnyway: async () => (await import("./identity-files.ts")).inspectAnyIdBlock,
   },
   // These load the builder, so they are asked last.
   { word: "lock", name: "a lock", load: async () => (await import("./recipe-files.ts")).inspectLock },

@@ -32,6 +32,11 @@ describe("inspect", () => {
     samples.set("recipe", await read("boot/recipes/linux-snp.recipe.yaml"));
     samples.set("lock", await read("boot/recipes/snp-guest.lock.yaml"));
     samples.set("initrd", archive("init", "#!/bin/sh\n"));
+    const [block, auth] = await idBlockAndAuth();
+    samples.set("id-block", block);
+    samples.set("id-auth", auth);
+    samples.set("measurement", await measurement());
+    samples.set("trace", trace(await measurement("--trace")));
   });
 
   async function inspect(bytes: Uint8Array): Promise<Awaited<ReturnType<typeof run>>> {
@@ -141,6 +146,31 @@ describe("inspect", () => {
     expect((await run(["inspect", "firmwear", file])).exit).toBe(64);
   });
 
+  it("shows whom an ID auth names, and that nothing is verified of it", async () => {
+    const file = join(folder, "guest.id-auth");
+    await writeFile(file, samples.get("id-auth") ?? "");
+    const { stdout } = await run(["inspect", file]);
+    expect(stdout).toMatch(/^ID key digest +[0-9a-f]{96}$/m);
+    expect(stdout).toContain("not verified");
+  });
+
+  it("replays a trace, and refuses one that does not end where it says", async () => {
+    const sample = (samples.get("trace") ?? Buffer.alloc(0)).toString();
+    expect((await inspect(Buffer.from(sample))).exit).toBe(0);
+    const digest = /"launchDigest": ?"([0-9a-f]{96})"/.exec(sample)?.[1] ?? "";
+    const { exit } = await inspect(Buffer.from(sample.replace(digest, digest.split("").reverse().join(""))));
+    expect(exit).toBe(65);
+  });
+
+  it("takes any 96 bytes as an ID block when asked to, and no other number", async () => {
+    const file = join(folder, "odd.bin");
+    await writeFile(file, Buffer.alloc(96));
+    expect((await run(["inspect", file])).exit).toBe(65);
+    expect((await run(["inspect", "id-block", file])).exit).toBe(0);
+    await writeFile(file, Buffer.alloc(95));
+    expect((await run(["inspect", "id-block", file])).exit).toBe(65);
+  });
+
   it("shows a bundle whose registers it cannot derive, and says so", async () => {
     const text = (samples.get("tlog-proof") ?? Buffer.alloc(0)).toString();
     const edit = (base64: string, change: (plain: string) => string): string =>
@@ -169,6 +199,28 @@ describe("inspect", () => {
     expect(stdout).toContain("\\u{1b}[2J");
   });
 });
+
+/** An ID block as VMMs take it, in base64, and an ID auth with line breaks in it. */
+async function idBlockAndAuth(): Promise<[Buffer, Buffer]> {
+  const text = await readFile(join(ROOT, "measure/vectors/id-block.json"), "utf8");
+  const [vector] = (JSON.parse(text) as { vectors: { idBlock: string; idAuth: [number, string][] }[] })
+    .vectors;
+  const auth = Buffer.alloc(4096);
+  for (const [offset, hex] of vector?.idAuth ?? []) auth.set(Buffer.from(hex, "hex"), offset);
+  return [Buffer.from(vector?.idBlock ?? ""), Buffer.from(auth.toString("base64").replace(/.{76}/g, "$&\n"))];
+}
+
+async function measurement(...more: string[]): Promise<Buffer> {
+  const firmware = join(ROOT, "measure/vectors/ovmf_AmdSev_suffix.bin");
+  const shape = ["--vcpus", "2", "--vcpu-type", "EPYC-v4", "--json"];
+  return Buffer.from((await run(["measure", "snp", "--ovmf", firmware, ...shape, ...more])).stdout);
+}
+
+/** A trace alone: what a measurement with events says, without the rest. */
+function trace(from: Buffer): Buffer {
+  const { platform, registers, events } = JSON.parse(from.toString()) as Record<string, unknown>;
+  return Buffer.from(JSON.stringify({ schema: "bootproof/trace/1", platform, registers, events }));
+}
 
 /** A newc archive with one file. */
 function archive(name: string, data: string): Buffer {

@@ -10,8 +10,8 @@ const AFTER = `
 With one argument the kind is recognised by the file's content. With a kind before it, a file of
 another kind is malformed input (65); firmware is then examined even when its table cannot be read.
 
-Kinds: firmware (OVMF), kernel (bzImage), initrd (cpio), bundle (tlog-proof), checkpoint,
-envelope (DSSE), key (public or private), recipe, lock.
+Kinds: firmware (OVMF), kernel (bzImage), initrd (cpio), id-block, id-auth, measurement (or trace),
+bundle (tlog-proof), checkpoint, envelope (DSSE), key (public or private), recipe, lock.
 
 For firmware it also says what QEMU, EC2 and GCE would each do with it, and what is wrong or odd
 (bootproof explain BP-LINT-018 says more). Exit status 1: QEMU cannot launch an SNP guest from it.

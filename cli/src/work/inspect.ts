@@ -47,7 +47,7 @@ async function lookAs(row: InspectorRow, bytes: Uint8Array, file: string): Promi
   const found = await lookFor(row, bytes, file);
   if (found !== undefined) return found;
   const other = await otherKind(row, bytes, file);
-  if (other === undefined && row.loadAnyway !== undefined) return (await row.loadAnyway())(bytes);
+  if (other === undefined && row.loadAnyway !== undefined) return lookAnyway(row.loadAnyway, bytes, file);
   throw new Failure("BP-FILE-008", EXIT.malformed, "is of another kind than the one asked for", {
     file,
     expected: row.name,
@@ -59,6 +59,18 @@ async function lookAs(row: InspectorRow, bytes: Uint8Array, file: string): Promi
 async function lookFor(row: InspectorRow, bytes: Uint8Array, file: string): Promise<Inspection | undefined> {
   try {
     return (await row.load())(bytes, file);
+  } catch (error) {
+    throw toFailure(error, file);
+  }
+}
+
+async function lookAnyway(
+  load: NonNullable<InspectorRow["loadAnyway"]>,
+  bytes: Uint8Array,
+  file: string,
+): Promise<Inspection> {
+  try {
+    return (await load())(bytes);
   } catch (error) {
     throw toFailure(error, file);
   }
@@ -83,10 +95,12 @@ async function otherKind(
 }
 
 const SIGNED: ReadonlySet<string> = new Set(["tlog-proof", "checkpoint", "envelope"]);
+const IDENTITIES: ReadonlySet<string> = new Set(["id-block", "id-auth"]);
 
 /** What was signed is shown as it claims to be, and the output says so. */
 function advice(kind: string, command: string): string {
-  return SIGNED.has(kind) ? `not verified: ${command} verify FILE --policy P does that\n` : "";
+  if (SIGNED.has(kind)) return `not verified: ${command} verify FILE --policy P does that\n`;
+  return IDENTITIES.has(kind) ? `not verified: ${command} id-block verify does that\n` : "";
 }
 
 /** The document with what JSON lacks: bigints as decimal text, bytes as hex. */

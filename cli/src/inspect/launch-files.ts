@@ -1,0 +1,64 @@
+/**
+ * Looks at what `measure` prints: measurements, with or without their events, and traces.
+ * @module
+ */
+import {
+  type LaunchDocument,
+  MEASUREMENT_SCHEMA,
+  parseLaunchDocument,
+  TRACE_SCHEMA,
+} from "@bootproof/measure";
+import { snpTraceRule } from "@bootproof/measure/snp";
+
+import { formatFields, formatTable } from "../report/table.ts";
+import { type Inspector, textHead } from "./inspection.ts";
+
+const SCHEMA = new RegExp(`^\\s*\\{\\s*"schema"\\s*:\\s*"(${MEASUREMENT_SCHEMA}|${TRACE_SCHEMA})"`);
+const RULES = { snp: snpTraceRule };
+
+/** A measurement or trace, by its schema. Events are replayed: a trace that does not end in its registers is malformed. */
+export const inspectLaunch: Inspector = (bytes) => {
+  const schema = SCHEMA.exec(textHead(bytes, 256))?.[1];
+  if (schema === undefined) return undefined;
+  const document = parseLaunchDocument(bytes, RULES);
+  const { platform, shape, registers, inputs, events } = document;
+  const fields: [string, string][] = [
+    ["kind", schema === TRACE_SCHEMA ? "trace of a launch" : "measurement"],
+    ["platform", platform],
+    ...Object.entries(shape).map(([name, value]): [string, string] => [
+      name,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+    ...Object.entries(registers),
+    ["events", events === undefined ? "none" : `${String(events.length)}, which replay to the registers`],
+  ];
+  const files = inputs.map(({ role, path = "", size, sha256 }) => [role, String(size), sha256, path]);
+  const text = [
+    formatFields(fields),
+    formatTable(files, ["input", "size", "sha256", "path"]),
+    formatEventRuns(document),
+  ];
+  return {
+    kind: schema === TRACE_SCHEMA ? "trace" : "measurement",
+    text: text.filter((part) => part !== "").join("\n"),
+    document: { platform, shape, registers, inputs, events: events?.length ?? 0 },
+  };
+};
+
+/** Events of the same type and label in a row as one line: thousands of pages are a dozen lines. */
+function formatEventRuns({ events = [] }: LaunchDocument): string {
+  const runs: { type: string; label: string; start: string; count: number }[] = [];
+  for (const { type, label, guestAddress } of events) {
+    const last = runs.at(-1);
+    if (last?.type === type && last.label === label) last.count += 1;
+    else {
+      const start = guestAddress === undefined ? "" : `0x${guestAddress.toString(16)}`;
+      runs.push({ type, label, start, count: 1 });
+    }
+  }
+  const rows = runs.map(({ type, start, count, label }) => [type, start, String(count), label]);
+  return formatTable(rows.slice(0, MAX_RUNS), ["type", "guest address", "events", "what"]);
+}
+
+/** More than any launch in use has; a hostile trace has as many as it likes. */
+const MAX_RUNS = 1100;
