@@ -344,9 +344,15 @@ describe("id-block verify", () => {
 
   it.each([
     ["nothing to verify", []],
-    ["two ID blocks", ["v/id-block.bin", "v/id-block.base64"]],
+    ["two ID blocks that differ", ["v/id-block.bin", "other.block"]],
   ])("refuses %s", async (_what, files) => {
+    await writeFile(path("other.block"), Buffer.alloc(96));
     expect((await run(["id-block", "verify", ...files.map(path)])).exit).toBe(64);
+  });
+
+  it("takes everything that make wrote: the same structure twice is one", async () => {
+    const files = ["id-block.bin", "id-block.base64", "id-auth.bin", "id-auth.base64"];
+    expect((await run(["id-block", "verify", ...files.map((name) => path(`v/${name}`))])).exit).toBe(0);
   });
 
   it("refuses the two files in each other's place", async () => {
