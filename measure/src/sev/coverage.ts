@@ -2,40 +2,71 @@
  * What the launch digest of SEV and SEV-ES sees of a guest, and what it does not.
  * @module
  */
-import type { Coverage, UncoveredInput } from "../measurement.ts";
-import { bootCoverage, type DirectBootCoverage } from "../snp/coverage.ts";
-import { SEV_LAUNCH_DIGEST } from "./sev-event.ts";
+import {
+  claimsOf,
+  type CoverageMap,
+  mapCoverage,
+  type ParameterCoverage,
+  summariseCoverage,
+} from "../coverage-map.ts";
+import type { Coverage } from "../measurement.ts";
+import {
+  artifactsOf,
+  bootClaims,
+  bootCoverage,
+  type DirectBootCoverage,
+  type LaunchSizes,
+  vmsaParameters,
+} from "../snp/coverage.ts";
+import type { SevEsProfile } from "../snp/profile.ts";
+import type { ResolvedGuest } from "../snp/shape.ts";
+import { SEV_LAUNCH_DIGEST, type SevEvent } from "./sev-event.ts";
 
-const VMSAS: readonly (readonly [string, string])[] = [
-  ["number of vCPUs", "one VMSA page each"],
-  ["CPU signature", "VMSA RDX"],
-  ["guest features", "VMSA SEV_FEATURES"],
-  ["AP reset address", "VMSA CS base and RIP"],
-];
+const BYTES = "the bytes themselves, in one running SHA-256";
 
-const NEVER_COVERED: readonly UncoveredInput[] = [
-  { input: "guest policy", why: "LAUNCH_MEASURE's HMAC has a field of its own for it" },
-  { input: "guest addresses", why: "only bytes are hashed, in the order of the commands" },
-  { input: "launch secret", why: "it is sent after the measurement was seen" },
+const UNSEEN: readonly ParameterCoverage[] = [
+  { name: "guest policy", why: "LAUNCH_MEASURE's HMAC has a field of its own for it" },
+  { name: "guest addresses", why: "only bytes are hashed, in the order of the commands" },
+  { name: "launch secret", why: "it is sent after the measurement was seen" },
   {
-    input: "variable store in a file of its own",
+    name: "variable store in a file of its own",
     why: "only the first flash unit is given to the guest at launch",
   },
-  { input: "memory size, ACPI tables, devices, disks", why: "the guest meets them after launch" },
+  { name: "memory size, ACPI tables, devices, disks", why: "the guest meets them after launch" },
 ];
 
-/** The coverage of one launch; `vmsas` for SEV-ES. */
-export function sevCoverage(launch: DirectBootCoverage & { readonly vmsas: boolean }): Coverage {
-  const always = [["firmware", "every byte"] as const, ...(launch.vmsas ? VMSAS : [])];
+/** A SEV-ES guest's shape; undefined for plain SEV, which measures nothing of its processors. */
+export type SevEsGuest = ResolvedGuest<SevEsProfile> | undefined;
+
+/** The coverage of one launch in short. */
+export function sevCoverage(shape: SevEsGuest, launch: DirectBootCoverage): Coverage {
   const boot = bootCoverage(launch, SEV_LAUNCH_DIGEST);
-  const unseen = launch.vmsas
-    ? []
-    : [{ input: "number and kind of vCPUs", why: "their registers are neither encrypted nor measured" }];
+  const parameters = summariseCoverage({ artifacts: [], parameters: sevParameters(shape) });
   return {
     covered: [
-      ...always.map(([input, through]) => ({ input, register: SEV_LAUNCH_DIGEST, through })),
+      { input: "firmware", register: SEV_LAUNCH_DIGEST, through: BYTES },
+      ...parameters.covered,
       ...boot.covered,
     ],
-    notCovered: [...boot.notCovered, ...unseen, ...NEVER_COVERED],
+    notCovered: [...boot.notCovered, ...parameters.notCovered],
   };
+}
+
+/** Which register sees each byte of a launch's files and each of its parameters. `events` are the launch's. */
+export function mapSevCoverage(
+  events: Iterable<SevEvent>,
+  shape: SevEsGuest,
+  sizes: LaunchSizes,
+  hashed: boolean,
+): CoverageMap {
+  const claims = [...claimsOf(events, () => BYTES), ...(hashed ? bootClaims(sizes, SEV_LAUNCH_DIGEST) : [])];
+  return mapCoverage(artifactsOf(sizes), claims, sevParameters(shape));
+}
+
+function sevParameters(shape: SevEsGuest): ParameterCoverage[] {
+  const vmsas =
+    shape === undefined
+      ? [{ name: "number and kind of vCPUs", why: "their registers are neither encrypted nor measured" }]
+      : vmsaParameters(shape.profile.vmsa, shape.vcpus, shape, SEV_LAUNCH_DIGEST);
+  return [...vmsas, ...UNSEEN];
 }

@@ -46,7 +46,7 @@ export function measureSev(inputs: SevInputs, shape: SevShape = {}): Measurement
     start: SEV_START,
     extend: extendSevLaunchDigest,
     events: () => launch.sevEvents(),
-    coverage: sevCoverage({ given: boot.given, hashed: boot.digests !== undefined, vmsas: false }),
+    coverage: sevCoverage(undefined, { given: boot.given, hashed: boot.digests !== undefined }),
     warnings: [...launch.warnings, ...boot.warnings],
   });
 }
@@ -63,7 +63,7 @@ export function measureSevEs(inputs: SevInputs, shape: SnpShape): Measurement<Sh
     start: SEV_START,
     extend: extendSevLaunchDigest,
     events: () => launch.events(resolved),
-    coverage: sevCoverage({ given: boot.given, hashed: boot.digests !== undefined, vmsas: true }),
+    coverage: sevCoverage(resolved, { given: boot.given, hashed: boot.digests !== undefined }),
     warnings: [...warnings, ...launch.warnings, ...boot.warnings],
   });
 }

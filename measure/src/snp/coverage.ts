@@ -1,65 +1,172 @@
 /**
- * What the launch digest sees of a guest, and what it does not.
+ * What the launch digest sees of a guest, and what it does not: bytes from the launch's own events, parameters by
+ * trying them on the pages they go into.
  * @module
  */
-import type { Coverage, UncoveredInput } from "../measurement.ts";
-import { LAUNCH_DIGEST } from "./page-info.ts";
+import { equalBytes } from "@bootproof/bytes";
+import {
+  claimsOf,
+  type CoverageClaim,
+  type CoverageMap,
+  type CoveredArtifact,
+  mapCoverage,
+  type ParameterCoverage,
+  summariseCoverage,
+} from "../coverage-map.ts";
+import type { Coverage } from "../measurement.ts";
+import { LAUNCH_DIGEST, type PageEvent } from "./page-info.ts";
+import type { VcpuRole, VmsaProfile } from "./profile.ts";
+import type { ResolvedShape } from "./shape.ts";
+import { BSP_RESET_ADDRESS, buildVmsa, type VmsaState } from "./vmsa.ts";
 
 /** Which direct-boot inputs are given, and whether their hashes are measured. */
 export interface DirectBootCoverage {
-  readonly given: readonly ("kernel" | "initrd" | "cmdline")[];
+  readonly given: readonly BootRole[];
   readonly hashed: boolean;
 }
 
-const ALWAYS_COVERED: readonly (readonly [string, string])[] = [
-  ["firmware", "NORMAL pages, every byte"],
-  ["SEV metadata sections", "page types and guest addresses"],
-  ["number of vCPUs", "one VMSA page each"],
-  ["CPU signature", "VMSA RDX"],
-  ["guest features", "VMSA SEV_FEATURES"],
-  ["AP reset address", "VMSA CS base and RIP"],
-];
+/** An input of a direct boot. */
+export type BootRole = "kernel" | "initrd" | "cmdline";
 
-const NEVER_COVERED: readonly UncoveredInput[] = [
-  { input: "guest policy", why: "the report has a field of its own for it" },
-  { input: "host data", why: "the report has a field of its own for it" },
-  { input: "ID block and ID key", why: "the report has fields of its own for them" },
-  { input: "CPUID page contents", why: "the firmware checks CPUID pages and does not hash them" },
-  { input: "secrets page contents", why: "the security processor writes them at launch" },
+const BOOT_ROLES: readonly BootRole[] = ["kernel", "initrd", "cmdline"];
+const TABLE = "SHA-256 in the kernel hashes table";
+const KERNEL_HASHES_OFF = "kernel hashes are off";
+
+/** What the launch digest sees of the VMM's side, whatever is launched. */
+const UNSEEN: readonly ParameterCoverage[] = [
+  { name: "guest policy", why: "the report has a field of its own for it" },
+  { name: "host data", why: "the report has a field of its own for it" },
+  { name: "ID block and ID key", why: "the report has fields of its own for them" },
+  { name: "CPUID page contents", why: "the firmware checks CPUID pages and does not hash them: CPU flags" },
+  { name: "secrets page contents", why: "the security processor writes them at launch" },
   {
-    input: "variable store in a file of its own",
+    name: "variable store in a file of its own",
     why: "only the first flash unit is given to the guest at launch",
   },
-  { input: "memory size, ACPI tables, devices, disks", why: "the guest meets them after launch" },
+  { name: "memory size, ACPI tables, devices, disks", why: "the guest meets them after launch" },
 ];
 
-/** The coverage of one launch. */
-export function snpCoverage(launch: DirectBootCoverage): Coverage {
+/** The coverage of one launch in short, without looking at a page of it. */
+export function snpCoverage(shape: ResolvedShape, launch: DirectBootCoverage): Coverage {
   const boot = bootCoverage(launch, LAUNCH_DIGEST);
+  const parameters = summariseCoverage({ artifacts: [], parameters: snpParameters(shape) });
+  const firmware = [
+    { input: "firmware", register: LAUNCH_DIGEST, through: IMAGE },
+    { input: "SEV metadata sections", register: LAUNCH_DIGEST, through: SECTION },
+  ];
   return {
-    covered: [
-      ...ALWAYS_COVERED.map(([input, through]) => ({ input, register: LAUNCH_DIGEST, through })),
-      ...boot.covered,
-    ],
-    notCovered: [...boot.notCovered, ...NEVER_COVERED],
+    covered: [...firmware, ...parameters.covered, ...boot.covered],
+    notCovered: [...boot.notCovered, ...parameters.notCovered],
   };
 }
 
 /** The coverage of what a guest boots directly. */
 export function bootCoverage({ given, hashed }: DirectBootCoverage, register: string): Coverage {
-  const parts = ["kernel", "initrd", "cmdline"] as const;
   if (hashed)
     // An absent part is covered too: the table then holds the hash of nothing.
-    return {
-      covered: parts.map((input) => ({
-        input,
-        register,
-        through: "SHA-256 in the kernel hashes table",
-      })),
-      notCovered: [],
-    };
+    return { covered: BOOT_ROLES.map((input) => ({ input, register, through: TABLE })), notCovered: [] };
   if (given.length > 0)
-    return { covered: [], notCovered: given.map((input) => ({ input, why: "kernel hashes are off" })) };
+    return { covered: [], notCovered: given.map((input) => ({ input, why: KERNEL_HASHES_OFF })) };
   const why = "no kernel is measured: the digest ends with the firmware";
   return { covered: [], notCovered: [{ input: "what the firmware boots", why }] };
+}
+
+/** The files of a launch by their sizes. */
+export interface LaunchSizes {
+  readonly firmware?: number | undefined;
+  readonly kernel?: number | undefined;
+  readonly initrd?: number | undefined;
+  readonly cmdline?: number | undefined;
+}
+
+/** Which register sees each byte of a launch's files and each of its parameters. `events` are the launch's. */
+export function mapSnpCoverage(
+  events: Iterable<PageEvent>,
+  shape: ResolvedShape,
+  sizes: LaunchSizes,
+  hashed: boolean,
+): CoverageMap {
+  const claims = [...claimsOf(events, lookAtPage), ...(hashed ? bootClaims(sizes, LAUNCH_DIGEST) : [])];
+  return mapCoverage(artifactsOf(sizes), claims, snpParameters(shape));
+}
+
+/** The files of a launch as artifacts, each with the reason for bytes that no event comes from. */
+export function artifactsOf(sizes: LaunchSizes): CoveredArtifact[] {
+  const artifact = (role: keyof LaunchSizes, unseen: string): CoveredArtifact[] => {
+    const size = sizes[role];
+    return size === undefined ? [] : [{ role, size, unseen }];
+  };
+  return [
+    ...artifact("firmware", "no page is made of these bytes"),
+    ...BOOT_ROLES.flatMap((role) => artifact(role, KERNEL_HASHES_OFF)),
+  ];
+}
+
+/** What the kernel hashes table claims: every byte of what is booted directly. */
+export function bootClaims(sizes: LaunchSizes, register: string): CoverageClaim[] {
+  return BOOT_ROLES.flatMap((artifact) => {
+    const length = sizes[artifact];
+    return length === undefined ? [] : [{ artifact, offset: 0, length, register, through: TABLE }];
+  });
+}
+
+const IMAGE = "contents of NORMAL pages";
+const SECTION = "types and guest addresses of the pages they declare";
+
+/** Pages whose contents are hashed show the bytes they are made of; section pages show their descriptor. */
+function lookAtPage({ type, source: { section } }: PageEvent): string | undefined {
+  if (section !== undefined) return SECTION;
+  return type === "NORMAL" || type === "VMSA" ? IMAGE : undefined;
+}
+
+/** Every parameter of a launch, seen or not. */
+function snpParameters({ profile, vcpus, cpuSignature, guestFeatures }: ResolvedShape): ParameterCoverage[] {
+  return [
+    { name: "profile", register: LAUNCH_DIGEST, through: "order, types and addresses of pages; VMSA fields" },
+    ...vmsaParameters(profile.vmsa, vcpus, { cpuSignature, guestFeatures }, LAUNCH_DIGEST),
+    ...UNSEEN,
+  ];
+}
+
+/** The parameters that VMSAs can show: each is changed, and whether a page changes decides. */
+export function vmsaParameters(
+  profile: VmsaProfile,
+  vcpus: number,
+  { cpuSignature, guestFeatures }: Pick<VmsaState, "cpuSignature" | "guestFeatures">,
+  register: string,
+): ParameterCoverage[] {
+  const page = (role: VcpuRole, change: Partial<VmsaState> = {}): Uint8Array => {
+    const named = role === "bsp" ? BSP_RESET_ADDRESS : 0;
+    const resetAddress = profile[role].resetAddress ?? change.resetAddress ?? named;
+    return buildVmsa(profile, { role, cpuSignature, guestFeatures, ...change, resetAddress });
+  };
+  const roles: readonly VcpuRole[] = vcpus > 1 ? ["bsp", "ap"] : ["bsp"];
+  const changes = (change: Partial<VmsaState>, among: readonly VcpuRole[] = roles): boolean =>
+    among.some((role) => !equalBytes(page(role), page(role, change)));
+  const seen = (name: string, isSeen: boolean, through: string, why: string): ParameterCoverage =>
+    isSeen ? { name, register, through } : { name, why };
+  const aps = roles.filter((role) => role === "ap");
+  return [
+    { name: "number of vCPUs", register, through: "one VMSA page each" },
+    seen(
+      "CPU signature",
+      changes({ cpuSignature: cpuSignature ^ 1 }),
+      "VMSA RDX",
+      "the VMM resets RDX to a constant",
+    ),
+    seen(
+      "guest features",
+      changes({ guestFeatures: guestFeatures ^ 2n }),
+      "VMSA SEV_FEATURES",
+      "not in the VMSA",
+    ),
+    seen(
+      "AP reset address",
+      changes({ resetAddress: 0x1_0001 }, aps),
+      "VMSA CS base and RIP",
+      vcpus > 1
+        ? "the VMM has a fixed one"
+        : "there is one vCPU, and it starts at the architecture's address",
+    ),
+  ];
 }

@@ -28,8 +28,10 @@ const INITRD = inputs.get("initrd-a")!;
 const SHAPE: SnpShape = { vcpus: 4, cpu: "EPYC-v4" };
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
+type Files = SnpInputs & { readonly firmware: Uint8Array };
+
 interface Launch {
-  readonly files: SnpInputs;
+  readonly files: Files;
   readonly shape: SnpShape;
 }
 
@@ -39,7 +41,7 @@ const BOOT: Launch = {
   shape: SHAPE,
 };
 
-function artifactsOf({ firmware, kernel, initrd, cmdline }: SnpInputs): Artifacts {
+function artifactsOf({ firmware, kernel, initrd, cmdline }: Files): Artifacts {
   const given = { firmware, kernel, initrd, cmdline: typeof cmdline === "string" ? utf8(cmdline) : cmdline };
   return Object.fromEntries(
     Object.entries(given).flatMap(([role, bytes]) => (bytes === undefined ? [] : [[role, bytes] as const])),
@@ -117,7 +119,7 @@ const firmware = (image: Uint8Array, base: Launch = BASE): Launch => ({
   ...base,
   files: { ...base.files, firmware: image },
 });
-const boot = (files: Partial<SnpInputs>): Launch => ({ ...BOOT, files: { ...BOOT.files, ...files } });
+const boot = (files: Partial<Files>): Launch => ({ ...BOOT, files: { ...BOOT.files, ...files } });
 const shape = (change: Partial<SnpShape>, base: Launch = BASE): Launch => ({
   ...base,
   shape: { ...base.shape, ...change },

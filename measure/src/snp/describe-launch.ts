@@ -52,10 +52,10 @@ export function firmwareSide(firmware: Uint8Array): Side {
 export function measuredSide(inputs: SnpInputs, shape: SnpShape): Side {
   const { firmware, kernel, initrd, cmdline } = inputs;
   const line = typeof cmdline === "string" ? utf8(cmdline) : cmdline;
+  const image = firmware instanceof Uint8Array ? firmware : undefined;
+  const files = Object.entries({ firmware: image, kernel, initrd, cmdline: line });
   const artifacts = Object.fromEntries(
-    Object.entries({ firmware, kernel, initrd, cmdline: line }).flatMap(([role, bytes]) =>
-      bytes === undefined ? [] : [[role, bytes] as const],
-    ),
+    files.flatMap(([role, bytes]) => (bytes === undefined ? [] : [[role, bytes] as const])),
   );
   return tolerant(artifacts, () => sideOfMeasurement(measureSnp(inputs, shape), artifacts));
 }
