@@ -6,6 +6,18 @@
 
 /** Stable codes of {@link MeasureError}. */
 export type MeasureErrorCode =
+  /** Unknown reading of IGVM files. */
+  | "BP-IGVM-001"
+  /** An IGVM file for other platforms. */
+  | "BP-IGVM-002"
+  /** An IGVM file that describes fewer processors than there are, and no CPU. */
+  | "BP-IGVM-003"
+  /** An IGVM file that QEMU and KVM cannot launch. */
+  | "BP-IGVM-004"
+  /** An IGVM file on which the tool of a reading gives up. */
+  | "BP-IGVM-005"
+  /** A reading without facts about a platform. */
+  | "BP-IGVM-006"
   /** No QEMU command, several, or one of another architecture. */
   | "BP-MACHINE-001"
   /** A command that a shell would expand. */
@@ -26,6 +38,8 @@ export type MeasureErrorCode =
   | "BP-SEV-001"
   /** Guest features that no SEV-ES guest can have. */
   | "BP-SEV-002"
+  /** What a machine reported, and is no launch digest. */
+  | "BP-SOLVE-001"
   /** Number of vCPUs outside 1..512. */
   | "BP-SNP-001"
   /** Unknown CPU model, or none, or several given. */

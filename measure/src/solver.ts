@@ -12,10 +12,17 @@ export type { CpuGuess } from "./snp/solve-cpus.ts";
 export { variableStoreLength } from "./snp/solve-firmware.ts";
 export type { GuestClaim, GuestGuess } from "./snp/solve-guest.ts";
 export { imageLoaders, referenceLoader, type SnpLoader } from "./snp/solve-loader.ts";
-export { type Refusal, type SnpClaim, type SnpGuess, SnpSpace } from "./snp/solve-space.ts";
+export { type SnpClaim, type SnpGuess, SnpSpace } from "./snp/solve-space.ts";
+export {
+  looksLikeReport,
+  readReport,
+  REPORT_LENGTH,
+  type UntrustedReport,
+} from "./snp/report-measurement.ts";
 export { amdStages } from "./snp/solve-stages.ts";
 export { type Axis, type Candidate, candidateAt, type Choice, type Standing } from "./solve/axis.ts";
 export { choices, type Selection } from "./solve/choices.ts";
+export { type ObservedDigest, parseObserved } from "./solve/observed.ts";
 export { type Hit, Search, type SearchProgress, type SearchResult, type StageCount } from "./solve/search.ts";
 export {
   type AxisCount,
@@ -26,4 +33,4 @@ export {
   type SolutionVerdict,
 } from "./solve/solution.ts";
 export { solve, type SolveLimits, startSearch } from "./solve/solve.ts";
-export type { Climb, Found, Ladder, Space, Stage } from "./solve/space.ts";
+export type { Climb, Found, Ladder, Refusal, Space, Stage } from "./solve/space.ts";

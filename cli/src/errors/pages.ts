@@ -7,6 +7,7 @@ import { EXECUTION_PAGES } from "./execution-pages.ts";
 import { EXPLAIN_PAGES } from "./explain-pages.ts";
 import { FRAME_PAGES } from "./frame-pages.ts";
 import { ID_BLOCK_PAGES } from "./id-block-pages.ts";
+import { IGVM_PAGES } from "./igvm-pages.ts";
 import type { Pages } from "./page.ts";
 import { LINT_PAGES } from "./lint-pages.ts";
 import { LOG_PAGES } from "./log-pages.ts";
@@ -14,6 +15,7 @@ import { MACHINE_PAGES } from "./machine-pages.ts";
 import { MEASURE_PAGES } from "./measure-pages.ts";
 import { PARSE_PAGES } from "./parse-pages.ts";
 import { RELEASE_PAGES } from "./release-pages.ts";
+import { SOLVE_PAGES } from "./solve-pages.ts";
 import { STORE_PAGES } from "./store-pages.ts";
 
 /** The pages of all codes. */
@@ -25,9 +27,11 @@ export const PAGES: Pages = {
   ...EXECUTION_PAGES,
   ...MEASURE_PAGES,
   ...EXPLAIN_PAGES,
+  ...SOLVE_PAGES,
   ...MACHINE_PAGES,
   ...ID_BLOCK_PAGES,
   ...LINT_PAGES,
+  ...IGVM_PAGES,
   ...LOG_PAGES,
   ...RELEASE_PAGES,
 };

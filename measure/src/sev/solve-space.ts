@@ -9,13 +9,12 @@ import { encodeKernelHashes } from "../snp/kernel-hashes.ts";
 import type { SevEsProfile } from "../snp/profile.ts";
 import { chooseProfile } from "../snp/profiles.ts";
 import { imageAxis } from "../snp/solve-firmware.ts";
-import { GuestAxes, type GuestClaim, type GuestGuess } from "../snp/solve-guest.ts";
+import { GuestAxes, type GuestClaim, type GuestGuess, profileStanding } from "../snp/solve-guest.ts";
 import { sevLadder } from "../snp/solve-ladder.ts";
 import { profileAxis } from "../snp/solve-profiles.ts";
-import type { Refusal } from "../snp/solve-space.ts";
 import { BSP_RESET_ADDRESS, buildVmsa } from "../snp/vmsa.ts";
 import { type Axis, type Choice, mapAxis } from "../solve/axis.ts";
-import type { Climb, Found, Ladder, Space } from "../solve/space.ts";
+import type { Climb, Found, Ladder, Refusal, Space } from "../solve/space.ts";
 import { openSevImage, sevHashTableArea, type SevImage, sevResetAddress } from "./sev-firmware.ts";
 
 /** What the user believes about a SEV or SEV-ES guest. */
@@ -53,13 +52,7 @@ export class SevSpace implements Space {
     this.ladder = sevLadder(claim.platform === "sev" ? 0 : claim.vcpus);
   }
 
-  climb(choice: Choice): Climb | undefined {
-    const climb = this.attempt(choice);
-    return climb instanceof Error ? undefined : climb;
-  }
-
-  /** The climb of a choice, or why nothing launches that way. */
-  attempt(choice: Choice): Climb | Refusal {
+  climb(choice: Choice): Climb | Refusal {
     try {
       return new SevClimb(this.guess(choice));
     } catch (error) {
@@ -82,7 +75,7 @@ export class SevSpace implements Space {
 function sevProfileAxis(claim: SevClaim): Axis<SevEsProfile> {
   // A plain SEV guest's only profile says nothing about VMSAs: those of a SEV-ES guest are open.
   if (claim.platform === "sev") return profileAxis(chooseProfile("sev-es", {}), "open");
-  return profileAxis(chooseProfile("sev-es", claim), claim.profile === undefined ? "assumed" : "given");
+  return profileAxis(chooseProfile("sev-es", claim), profileStanding(claim));
 }
 
 function loaded(name: string, bytes: Uint8Array): SevLoaded {
@@ -124,6 +117,12 @@ class SevClimb implements Climb {
     this.#bsp = page("bsp", BSP_RESET_ADDRESS);
     this.#ap = page("ap", sevResetAddress(image));
     this.key = [this.#state.copy().digest(), sha256(this.#bsp), sha256(this.#ap)].map(formatHex).join("/");
+  }
+
+  digest(rung: number): Uint8Array {
+    const state = this.#state.copy();
+    for (let vcpu = 0; vcpu < rung; vcpu++) state.update(vcpu === 0 ? this.#bsp : this.#ap);
+    return state.digest();
   }
 
   find(needles: readonly Uint8Array[], rungs: number): Found | undefined {

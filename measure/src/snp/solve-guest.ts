@@ -2,7 +2,7 @@
  * The inputs that every AMD platform measures, as axes: what was loaded, what it boots directly, and the shape.
  * @module
  */
-import { type Axis, candidateAt, type Choice } from "../solve/axis.ts";
+import { type Axis, candidateAt, type Choice, type Standing } from "../solve/axis.ts";
 import type { DirectBootDigests } from "./kernel-hashes.ts";
 import type { SevEsProfile, SnpProfile } from "./profile.ts";
 import { type BootClaim, type BootFiles, bootFilesAxis, guessedBoot, hashesAxis } from "./solve-boot.ts";
@@ -15,12 +15,20 @@ export interface GuestClaim {
   readonly boot?: BootClaim | undefined;
   /** A profile's name; absent, the VMM's default is assumed. */
   readonly profile?: string | undefined;
+  /** Whether the user does not know the profile: then any is as good as the one that is tried first. */
+  readonly profileOpen?: boolean | undefined;
   readonly vmm?: string | undefined;
   readonly vcpus?: number | undefined;
   readonly cpu?: CpuGuess | undefined;
   readonly guestFeatures?: bigint | undefined;
   /** The signature of the machine's own processor, where the report names it. */
   readonly reportedCpu?: number | undefined;
+}
+
+/** How sure the user is of the profile. */
+export function profileStanding({ profile, profileOpen }: GuestClaim): Standing {
+  if (profileOpen === true) return "open";
+  return profile === undefined ? "assumed" : "given";
 }
 
 /** The inputs of one choice. */

@@ -5,12 +5,12 @@
 import { equalBytes, formatHex, ParseError, type Sha384 } from "@bootproof/bytes";
 import { MeasureError } from "../measure-error.ts";
 import { type Axis, candidateAt, type Choice } from "../solve/axis.ts";
-import type { Climb, Found, Ladder, Space } from "../solve/space.ts";
+import type { Climb, Found, Ladder, Refusal, Space } from "../solve/space.ts";
 import type { SnpLaunch, VmsaDigests } from "./launch.ts";
 import { extendPage } from "./page-info.ts";
 import type { SnpProfile } from "./profile.ts";
 import { chooseProfile } from "./profiles.ts";
-import { GuestAxes, type GuestClaim, type GuestGuess } from "./solve-guest.ts";
+import { GuestAxes, type GuestClaim, type GuestGuess, profileStanding } from "./solve-guest.ts";
 import { snpLadder } from "./solve-ladder.ts";
 import type { SnpLoader } from "./solve-loader.ts";
 import { snpProfileAxis } from "./solve-profiles.ts";
@@ -23,9 +23,6 @@ export interface SnpClaim extends GuestClaim {
 
 /** The inputs of one choice. */
 export type SnpGuess = GuestGuess<SnpLoader, SnpProfile>;
-
-/** Why nothing launches that way. */
-export type Refusal = ParseError | MeasureError;
 
 interface Vmsas extends VmsaDigests {
   readonly guestAddress: bigint;
@@ -60,7 +57,7 @@ export class SnpSpace implements Space {
     const profile = chooseProfile("snp", claim);
     this.#guest = new GuestAxes(claim, {
       loaded: claim.firmware,
-      profile: snpProfileAxis(profile, claim.profile === undefined ? "assumed" : "given"),
+      profile: snpProfileAxis(profile, profileStanding(claim)),
       always: 1n,
     });
     this.#sections = sectionsAxis();
@@ -68,15 +65,9 @@ export class SnpSpace implements Space {
     this.ladder = snpLadder(claim.vcpus);
   }
 
-  climb(choice: Choice): Climb | undefined {
+  climb(choice: Choice): Climb | Refusal {
     const prefix = this.#prefix(choice);
-    return prefix instanceof Error ? undefined : new VcpuClimb(prefix, this.#vmsasOf(prefix, choice));
-  }
-
-  /** The launch of a choice before its shape, or why nothing launches that way. */
-  launch(choice: Choice): SnpLaunch | Refusal {
-    const prefix = this.#prefix(choice);
-    return prefix instanceof Error ? prefix : prefix.launch;
+    return prefix instanceof Error ? prefix : new VcpuClimb(prefix, this.#vmsasOf(prefix, choice));
   }
 
   ignored(choice: Choice, rung: number): ReadonlySet<string> {
@@ -146,6 +137,14 @@ class VcpuClimb implements Climb {
     this.key = `${key}/${vmsas.key}`;
     this.#prefix = digest;
     this.#vmsas = vmsas;
+  }
+
+  digest(rung: number): Sha384 {
+    const { bsp, ap, guestAddress } = this.#vmsas;
+    let digest = this.#prefix;
+    for (let vcpu = 0; vcpu < rung; vcpu++)
+      digest = extendPage(digest, "VMSA", vcpu === 0 ? bsp : ap, guestAddress);
+    return digest;
   }
 
   find(needles: readonly Uint8Array[], rungs: number): Found | undefined {

@@ -78,7 +78,7 @@ export class Search {
 
   #try(choice: Choice, rungs: number): void {
     const climb = this.#space.climb(choice);
-    if (climb === undefined) return;
+    if (climb instanceof Error) return;
     const [first] = this.#hits;
     if (first !== undefined) {
       // Different climbs do not meet: all that can still be found is another name of the same one.

@@ -35,6 +35,7 @@ class ToySpace implements Space {
     return {
       // Mode y is mode x for disk c: two names of one thing.
       key: words[0] === "c" ? `c ${words[2]}` : words.join(" "),
+      digest: (rung) => this.digest(choice, rung),
       find: (needles, rungs) => {
         this.climbs++;
         let digest: Uint8Array = this.digest(choice, 0);

@@ -2,6 +2,8 @@
  * What a platform tells the solver: its axes, and how a choice of candidates becomes digests.
  * @module
  */
+import type { ParseError } from "@bootproof/bytes";
+import type { MeasureError } from "../measure-error.ts";
 import type { Axis, Choice, Standing } from "./axis.ts";
 
 /** A needle's place in a climb. */
@@ -18,9 +20,14 @@ export interface Found {
 export interface Climb {
   /** Climbs with equal keys have equal digests; each is walked once. */
   readonly key: string;
+  /** The digest of one rung. */
+  digest(rung: number): Uint8Array;
   /** Looks for a digest among the rungs up to `rungs`. */
   find(needles: readonly Uint8Array[], rungs: number): Found | undefined;
 }
+
+/** Why nothing launches that way. */
+export type Refusal = ParseError | MeasureError;
 
 /** The axis along which climbs go. */
 export interface Ladder {
@@ -41,8 +48,8 @@ export interface Ladder {
 export interface Space {
   readonly axes: readonly Axis[];
   readonly ladder: Ladder | undefined;
-  /** The climb of a choice; undefined when nothing launches that way. */
-  climb(choice: Choice): Climb | undefined;
+  /** The climb of a choice, or why nothing launches that way. */
+  climb(choice: Choice): Climb | Refusal;
   /** Names of axes that the digest on a rung of this choice's climb does not depend on. */
   ignored(choice: Choice, rung: number): ReadonlySet<string>;
 }
