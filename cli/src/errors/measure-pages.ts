@@ -123,6 +123,18 @@ export const MEASURE_PAGES: Pages = {
     "something odd about the command line",
     "The digest holds for exactly these bytes; the message says what people trip over.",
   ),
+  "BP-SNP-113": warning(
+    "kernel hashes on a VMM that starts no kernel directly",
+    "The digest is what other tools compute for these inputs; no guest of this VMM reports it.",
+  ),
+  "BP-SNP-114": warning(
+    "a CPU that is not measured",
+    "This VMM puts a constant into the register that holds the CPU's signature on others: any CPU gives this digest.",
+  ),
+  "BP-SNP-115": warning(
+    "a firmware digest of another firmware",
+    "The digest given for the firmware's pages is not the one of the image or reference beside it. Only sections and reset address come from there.",
+  ),
   "BP-SNP-112": warning(
     "kernel hashes are off",
     "The VMM gives no hashes, so no register sees kernel, initrd and command line.",

@@ -64,7 +64,7 @@ export const imagePages = (firmware: Uint8Array, end: number): PageRun =>
 export function checkImageSize(size: number): void {
   const detail = { expected: `a multiple of ${PAGE_SIZE} up to ${MAX_FIRMWARE} bytes`, found: `${size}` };
   if (size > MAX_FIRMWARE) throw new ParseError("TOO_LARGE", "firmware image size", detail);
-  if (size === 0 || size % PAGE_SIZE !== 0)
+  if (size <= 0 || size % PAGE_SIZE !== 0)
     throw new ParseError("OUT_OF_RANGE", "firmware image size", detail);
 }
 

@@ -2,9 +2,11 @@
  * @bootproof/measure/snp: launch digests of AMD SEV-SNP guests.
  * @module
  */
+export { type LaunchSizes, mapSnpCoverage } from "./coverage.ts";
 export { CPU_MODELS, type CpuIdentity, cpuModelSignature, cpuModelTrap, cpuSignature } from "./cpu-models.ts";
 export { firmwareSide, measuredSide, snpDescriber } from "./describe-launch.ts";
 export { type FirmwareReference, measureFirmware, type MeasuredFirmware } from "./firmware-reference.ts";
+export { type FirmwareInputs, openFirmware, type OpenedFirmware } from "./firmware-source.ts";
 export { DEFAULT_GUEST_FEATURES, guestFeatureNames } from "./guest-features.ts";
 export {
   type DirectBoot,
@@ -57,6 +59,15 @@ export {
   type SnpReference,
   type VmsaReference,
 } from "./reference.ts";
+export {
+  FIRMWARE_REFERENCE_SCHEMA,
+  type FirmwareReferenceJson,
+  firmwareReferenceJson,
+  formatFirmwareReference,
+  isFirmwareReference,
+  parseFirmwareReference,
+  readFirmwareReference,
+} from "./reference-json.ts";
 export {
   formatShape,
   MAX_VCPUS,

@@ -6,9 +6,10 @@
 import { type Sha384, sha384 } from "@bootproof/bytes";
 import { MeasureError } from "../measure-error.ts";
 import type { MeasureWarning } from "../measurement.ts";
-import { type FirmwareReference, measureFirmware, type MeasuredFirmware } from "./firmware-reference.ts";
+import { type FirmwareReference, measureFirmware } from "./firmware-reference.ts";
+import type { OpenedFirmware } from "./firmware-source.ts";
 import type { DirectBootDigests } from "./kernel-hashes.ts";
-import { extendPage, LAUNCH_DIGEST, type PageEvent } from "./page-info.ts";
+import { extendPage, LAUNCH_DIGEST, type PageEvent, START } from "./page-info.ts";
 import { extendRuns, type PageRun, runEvents } from "./page-run.ts";
 import type { SnpProfile, VcpuRole } from "./profile.ts";
 import { defaultProfile } from "./profiles.ts";
@@ -36,6 +37,8 @@ export interface LaunchPrefix {
 /** A launch whose shape is still open. */
 export class SnpLaunch {
   readonly prefix: LaunchPrefix;
+  /** The registers before the first of {@link SnpLaunch.runs}. */
+  readonly start: typeof START;
   /** The pages of everything but the VMSAs, as far as they are known. */
   readonly runs: readonly PageRun[];
   readonly warnings: readonly MeasureWarning[];
@@ -43,7 +46,13 @@ export class SnpLaunch {
   /** Launch digests of one CPU and feature set by number of vCPUs, so that a ladder costs one hash a rung. */
   readonly #ladders = new Map<string, Sha384[]>();
 
-  constructor(prefix: LaunchPrefix, runs: readonly PageRun[], warnings: readonly MeasureWarning[]) {
+  constructor(
+    prefix: LaunchPrefix,
+    runs: readonly PageRun[],
+    warnings: readonly MeasureWarning[],
+    start: typeof START = START,
+  ) {
+    this.start = start;
     this.prefix = prefix;
     this.runs = runs;
     this.warnings = warnings;
@@ -126,12 +135,12 @@ export function prepareFromReference(
   directBoot?: DirectBootDigests,
   profile: SnpProfile = defaultProfile("snp", "qemu"),
 ): SnpLaunch {
-  return prepareMeasured({ reference, warnings: [] }, directBoot, profile);
+  return prepareMeasured({ reference, pages: undefined, warnings: [] }, directBoot, profile);
 }
 
 /** Prepares a launch of firmware that is hashed already, so that many profiles and kernels share the hashing. */
 export function prepareMeasured(
-  firmware: Pick<MeasuredFirmware, "reference" | "warnings"> & Partial<Pick<MeasuredFirmware, "pages">>,
+  firmware: OpenedFirmware,
   directBoot: DirectBootDigests | undefined,
   profile: SnpProfile,
 ): SnpLaunch {
@@ -146,8 +155,15 @@ export function prepareMeasured(
   return new SnpLaunch(
     { profile, digest, resetAddress, firmware: reference, directBoot },
     pages === undefined ? sections : [pages, ...sections],
-    warnings,
+    [...warnings, ...kernelWarnings(profile, directBoot)],
+    pages === undefined ? { [LAUNCH_DIGEST]: reference.seed } : START,
   );
+}
+
+function kernelWarnings(profile: SnpProfile, directBoot: DirectBootDigests | undefined): MeasureWarning[] {
+  if (directBoot === undefined || profile.kernelHashes) return [];
+  const message = `guests of profile ${profile.name} start no kernel directly: this is what other tools compute, and no guest reports it`;
+  return [{ code: "BP-SNP-113", message, artifact: "kernel" }];
 }
 
 /** KVM measures one VMSA page a vCPU at launch finish, all at the same guest address. */

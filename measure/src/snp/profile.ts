@@ -96,7 +96,7 @@ export interface SnpProfile extends ProfileFacts {
   readonly unknownSections: PageType | "refused";
   /** Whether CPUID sections come after all others. */
   readonly cpuidLast: boolean;
-  /** Whether the VMM can measure the hashes of a kernel, initrd and command line. */
+  /** Whether the VMM starts kernels directly, and can measure the hashes of kernel, initrd and command line. */
   readonly kernelHashes: boolean;
   /** Pages that the VMM adds after the image. */
   readonly fixedPages: readonly FixedPages[];

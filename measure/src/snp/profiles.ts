@@ -66,6 +66,7 @@ const QEMU_SNP = {
 const EC2_SNP = {
   ...QEMU_SNP,
   vmm: "ec2",
+  kernelHashes: false,
   cpuidLast: true,
   vmsa: {
     bsp: KVM_RESET_START,
@@ -81,6 +82,7 @@ const EC2_SNP = {
 const GCE_SNP = {
   ...QEMU_SNP,
   vmm: "gce",
+  kernelHashes: false,
   memoryPages: "UNMEASURED",
   unknownSections: "refused",
   vmsa: {
