@@ -12,6 +12,7 @@ import type { Target } from "./target.ts";
 /** Targets by name; loaded when asked for. */
 const TARGETS: Readonly<Record<string, () => Promise<Target>>> = {
   snp: async () => (await import("./targets/snp.ts")).snp,
+  identity: async () => (await import("./targets/identity.ts")).identity,
 };
 
 const FOLDER = path.resolve(import.meta.dirname, "../out-tsc/fuzz");
