@@ -30,6 +30,7 @@ const VERBS: Readonly<Record<string, () => Promise<Define>>> = {
   key: async () => (await import("./verbs/key.ts")).defineKey,
   doctor: async () => (await import("./verbs/doctor.ts")).defineDoctor,
   explain: async () => (await import("./verbs/explain.ts")).defineExplain,
+  coverage: async () => (await import("./verbs/coverage.ts")).defineCoverage,
   completion: async () => {
     const { defineCompletion } = await import("./verbs/completion.ts");
     return (program, frame) => defineCompletion(program, frame, () => makeProgram(frame));

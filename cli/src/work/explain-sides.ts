@@ -15,7 +15,8 @@ import { EXIT } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 import { readInput } from "../frame/files.ts";
 import { type Given, usage } from "../frame/given.ts";
-import { readGuestRequest, type ShapeAxes } from "../measuring/guest-request.ts";
+import { readGuestRequest } from "../measuring/guest-request.ts";
+import { readOneShape } from "../measuring/one-shape.ts";
 import type { DocumentFile, ImageFile, SideFile } from "./explain-files.ts";
 
 /** Shape and direct boot for images, as far as given. */
@@ -31,7 +32,7 @@ export async function readOpenShape(given: Given): Promise<OpenShape> {
   const request = readGuestRequest(given, "snp");
   if (request.firmware !== undefined || request.igvm !== undefined)
     throw usage("the two files are what is compared: --ovmf and --igvm have no place beside them");
-  const shape = readShape(request.axes);
+  const shape = readOneShape(request.axes);
   const read = async (path: string | undefined): Promise<Uint8Array | undefined> =>
     path === undefined ? undefined : await readInput(path);
   const boot = {
@@ -50,23 +51,6 @@ export async function readOpenShape(given: Given): Promise<OpenShape> {
 
 /** Whether the options give a shape. */
 export const hasShape = ({ shape }: OpenShape): boolean => shape !== undefined;
-
-function readShape({ profiles, vmm, vcpus, cpus, guestFeatures }: ShapeAxes): SnpShape | undefined {
-  if (profiles === undefined && vmm === undefined && vcpus.length + cpus.length + guestFeatures.length === 0)
-    return undefined;
-  const several = [profiles === "all" ? [1, 2] : (profiles ?? []), vcpus, cpus, guestFeatures];
-  if (several.some(({ length }) => length > 1))
-    throw usage("both sides are measured with one shape: give one of each");
-  const [count] = vcpus;
-  if (count === undefined) throw usage("--vcpus is missing");
-  return {
-    profile: profiles === "all" ? undefined : profiles?.[0],
-    vmm,
-    vcpus: count,
-    ...cpus[0],
-    guestFeatures: guestFeatures[0],
-  };
-}
 
 /** The side that a file gives. */
 export function sideOf(file: SideFile, open: OpenShape): Side {

@@ -14,6 +14,7 @@ import {
   artifactsOf,
   bootClaims,
   bootCoverage,
+  bootParameters,
   type DirectBootCoverage,
   type LaunchSizes,
   vmsaParameters,
@@ -60,7 +61,7 @@ export function mapSevCoverage(
   hashed: boolean,
 ): CoverageMap {
   const claims = [...claimsOf(events, () => BYTES), ...(hashed ? bootClaims(sizes, SEV_LAUNCH_DIGEST) : [])];
-  return mapCoverage(artifactsOf(sizes), claims, sevParameters(shape));
+  return mapCoverage(artifactsOf(sizes), claims, [...sevParameters(shape), ...bootParameters(sizes)]);
 }
 
 function sevParameters(shape: SevEsGuest): ParameterCoverage[] {

@@ -121,6 +121,7 @@ describe("coverage on real firmware", () => {
       "secrets page contents",
       "variable store in a file of its own",
       "memory size, ACPI tables, devices, disks",
+      "what the firmware boots",
     ]);
   });
 

@@ -31,6 +31,7 @@ export type BootRole = "kernel" | "initrd" | "cmdline";
 const BOOT_ROLES: readonly BootRole[] = ["kernel", "initrd", "cmdline"];
 const TABLE = "SHA-256 in the kernel hashes table";
 const KERNEL_HASHES_OFF = "kernel hashes are off";
+const NO_KERNEL = "no kernel is measured: the digest ends with the firmware";
 
 /** What the launch digest sees of the VMM's side, whatever is launched. */
 const UNSEEN: readonly ParameterCoverage[] = [
@@ -67,8 +68,7 @@ export function bootCoverage({ given, hashed }: DirectBootCoverage, register: st
     return { covered: BOOT_ROLES.map((input) => ({ input, register, through: TABLE })), notCovered: [] };
   if (given.length > 0)
     return { covered: [], notCovered: given.map((input) => ({ input, why: KERNEL_HASHES_OFF })) };
-  const why = "no kernel is measured: the digest ends with the firmware";
-  return { covered: [], notCovered: [{ input: "what the firmware boots", why }] };
+  return { covered: [], notCovered: [{ input: "what the firmware boots", why: NO_KERNEL }] };
 }
 
 /** The files of a launch by their sizes. */
@@ -87,7 +87,12 @@ export function mapSnpCoverage(
   hashed: boolean,
 ): CoverageMap {
   const claims = [...claimsOf(events, lookAtPage), ...(hashed ? bootClaims(sizes, LAUNCH_DIGEST) : [])];
-  return mapCoverage(artifactsOf(sizes), claims, snpParameters(shape));
+  return mapCoverage(artifactsOf(sizes), claims, [...snpParameters(shape), ...bootParameters(sizes)]);
+}
+
+/** What there is to say of a boot without a kernel of its own. */
+export function bootParameters({ kernel }: LaunchSizes): ParameterCoverage[] {
+  return kernel === undefined ? [{ name: "what the firmware boots", why: NO_KERNEL }] : [];
 }
 
 /** The files of a launch as artifacts, each with the reason for bytes that no event comes from. */
