@@ -89,6 +89,12 @@ export const ID_BLOCK_PAGES: Pages = {
     "a policy that allows key sharing",
     "Another guest may be started with this guest's memory key, and then reads its memory.",
   ),
+  "BP-ID-108": {
+    title: "warning: a launch digest of zeros",
+    exit: EXIT.yes,
+    why: "A launch digest is the result of a hash; one of zeros was never filled in, and no guest launches with it.",
+    fix: "Give the digest that measure snp predicts: bootproof id-block make --launch-digest m.json",
+  },
 };
 
 function warning(title: string, why: string): Page {

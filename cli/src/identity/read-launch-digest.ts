@@ -38,10 +38,11 @@ async function readFileText(flag: string, algorithm: "sha256" | "sha384", path: 
   try {
     return await readInputText(path, 2 ** 26);
   } catch (error) {
+    if (!(error instanceof Failure)) throw error;
     // A digest that was pasted wrongly looks like a file that is not there.
-    if (error instanceof Failure && error.code === "BP-FILE-001" && !/[./]/.test(path))
+    const absent = error.code === "BP-FILE-001" && !/[./]/.test(path);
+    if (absent || errno(error.detail.cause) === "ENAMETOOLONG")
       throw badValue(flag, `${digits(algorithm)}, or a file`, path);
-    if (errno(error) === "ENAMETOOLONG") throw badValue(flag, `${digits(algorithm)}, or a file`, path);
     throw error;
   }
 }

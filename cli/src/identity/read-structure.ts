@@ -3,9 +3,8 @@
  * @module
  */
 import { parseBase64, ParseError } from "@bootproof/bytes";
-import { ID_AUTH_SIZE, ID_BLOCK_SIZE, identityOfIgvm } from "@bootproof/measure/identity";
+import { ID_AUTH_SIZE, ID_BLOCK_SIZE } from "@bootproof/measure/identity";
 
-import { reading } from "../errors/to-failure.ts";
 import { EXIT } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 import { readInput } from "../frame/files.ts";
@@ -59,8 +58,8 @@ export async function readStructureOf(kind: StructureKind, file: string): Promis
 }
 
 async function fromIgvm(file: string, bytes: Uint8Array): Promise<Structure[]> {
-  const { parseIgvm } = await import("@bootproof/ovmf");
-  const { idBlock, idAuth } = reading(file, () => identityOfIgvm(parseIgvm(bytes)));
+  const { identityInIgvm } = await import("./igvm-structures.ts");
+  const { idBlock, idAuth } = reading(file, () => identityInIgvm(bytes));
   return [
     { kind: "id-block", file, bytes: idBlock },
     { kind: "id-auth", file, bytes: idAuth },

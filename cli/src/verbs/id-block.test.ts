@@ -2,7 +2,9 @@ import { createSign, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { buildIgvm, guestPolicy, header, platform } from "@bootproof/ovmf/igvm-builder";
 import fc from "fast-check";
+import { buildIgvm, guestPolicy, header, platform } from "@bootproof/ovmf/igvm-builder";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { run } from "../run.testing.ts";
@@ -128,12 +130,15 @@ describe("id-block make", () => {
     expect((await run([...argv])).stderr).toBe("");
     const zero = await run(["id-block", "make", "--launch-digest", "0".repeat(96), "--id-key", ID_KEY]);
     expect(zero.stderr).toContain("no guest has it");
+    const debug = await run([...argv, "--policy", "smt,debug", "--json"]);
+    expect(json(debug.stdout)).toMatchObject({ warnings: [{ code: "BP-ID-101" }] });
   });
 
   it.each([
     ["no launch digest", ["--id-key", ID_KEY]],
     ["no key", ["--launch-digest", LD]],
     ["a launch digest of SHA-256", ["--launch-digest", LD.slice(0, 64), "--id-key", ID_KEY]],
+    ["a launch digest that is too long for a path", ["--launch-digest", LD.repeat(50), "--id-key", ID_KEY]],
     ["a launch digest cut by a digit", ["--launch-digest", LD.slice(1), "--id-key", ID_KEY]],
     ["a policy of 65 bits", ["--launch-digest", LD, "--id-key", ID_KEY, "--policy", "0x10000000000000000"]],
     ["a policy bit that is none", ["--launch-digest", LD, "--id-key", ID_KEY, "--policy", "smt,dbug"]],
@@ -389,7 +394,6 @@ describe("id-block show and key-digest", () => {
   });
 
   it("read both structures from an IGVM file", async () => {
-    const { buildIgvm, guestPolicy, header, platform } = await import("@bootproof/ovmf/igvm-builder");
     const block = Buffer.from(LD, "hex");
     const directive = Buffer.concat([Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]), block, Buffer.alloc(640)]);
     directive[88] = 1;

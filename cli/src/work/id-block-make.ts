@@ -6,6 +6,7 @@ import { join } from "node:path";
 
 import { formatBase64, formatHex, sha384 } from "@bootproof/bytes";
 import { p384PublicKey, p384Sign } from "@bootproof/bytes/p384";
+import type { MeasureWarning } from "@bootproof/measure";
 import {
   decodeGuestPolicy,
   DEFAULT_GUEST_POLICY,
@@ -39,10 +40,7 @@ const FIELDS = ["launchDigest", "measurement", "policy", "familyId", "imageId", 
 /** Makes an identity, or writes what has to be signed for one. */
 export async function make(context: Context, given: Given): Promise<ExitCode> {
   const block = await readBlock(given);
-  for (const { code, message } of decodeGuestPolicy(block.policy).warnings)
-    context.note(`warning: ${message} (${code})`);
-  if (block.launchDigest.every((byte) => byte === 0))
-    context.note("warning: the launch digest is all zero; no guest has it");
+  for (const { code, message } of warningsOf(block)) context.note(`warning: ${message} (${code})`);
   const folder = given.text("toSign");
   if (folder !== undefined) return await writeToSign(context, given, block, folder);
 
@@ -52,6 +50,12 @@ export async function make(context: Context, given: Given): Promise<ExitCode> {
   const author = await readSigner(given, "author", idKeyToSign(id.publicKey));
   await answer(context, given, block, joinIdentity(block, id, author));
   return EXIT.yes;
+}
+
+function warningsOf({ policy, launchDigest }: IdBlock): MeasureWarning[] {
+  const { warnings } = decodeGuestPolicy(policy);
+  if (launchDigest.some((byte) => byte !== 0)) return [...warnings];
+  return [...warnings, { code: "BP-ID-108", message: "the launch digest is all zero: no guest has it" }];
 }
 
 async function readBlock(given: Given): Promise<IdBlock> {
@@ -141,6 +145,7 @@ async function writeToSign(
       sha384: formatHex(sha384(bytes)),
       base64: formatBase64(bytes),
     })),
+    warnings: warningsOf(block),
   });
   return EXIT.yes;
 }
@@ -172,6 +177,7 @@ async function answer(context: Context, given: Given, block: IdBlock, identity: 
     authorKeyEnabled: authorKeyDigest !== undefined,
     qemu: qemu(base64.idBlock, base64.idAuth),
     files: files.map(({ path }) => path),
+    warnings: warningsOf(block),
   });
 }
 
