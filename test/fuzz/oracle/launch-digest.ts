@@ -61,7 +61,7 @@ export function oracleDigest(
   shape: OracleShape,
   table?: Uint8Array,
 ): string {
-  let digest = Buffer.alloc(48);
+  let digest: Buffer = Buffer.alloc(48);
   const page = (type: number, address: bigint, contents?: Uint8Array): void => {
     const info = Buffer.alloc(112);
     digest.copy(info, 0);

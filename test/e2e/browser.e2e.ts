@@ -1,0 +1,65 @@
+import { readFile } from "node:fs/promises";
+import type { Server } from "node:http";
+import path from "node:path";
+import { type Browser, chromium } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Report } from "../browser/page.ts";
+import { serveSite } from "../browser/site.ts";
+import { ROOT } from "./command.ts";
+
+interface Vector {
+  readonly name: string;
+  readonly want?: string;
+  readonly blob?: string;
+}
+
+async function wanted(file: string): Promise<Map<string, string | undefined>> {
+  const text = await readFile(path.join(ROOT, "measure/vectors", file), "utf8");
+  const { vectors } = JSON.parse(text) as { vectors: Vector[] };
+  return new Map(vectors.map(({ name, want, blob }) => [name, want ?? blob]));
+}
+
+describe("in a browser", () => {
+  let site: { readonly url: string; readonly server: Server };
+  let browser: Browser;
+  const loaded: string[] = [];
+  const failures: string[] = [];
+
+  beforeAll(async () => {
+    site = await serveSite();
+    // Debian's Chromium; as root it has no sandbox of its own.
+    browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+  });
+  afterAll(async () => {
+    await browser.close();
+    site.server.close();
+  });
+
+  it("computes every launch digest that Node does, from the same sources", async () => {
+    const page = await browser.newPage();
+    page.on("response", (response) => loaded.push(new URL(response.url()).pathname));
+    page.on("pageerror", (error) => failures.push(error.message));
+    page.on("requestfailed", (request) => failures.push(request.url()));
+    await page.goto(site.url);
+    await page.waitForFunction(() => "report" in globalThis, undefined, { timeout: 20_000 });
+    const report: Report = await page.evaluate(() => globalThis.report);
+    expect(failures).toEqual([]);
+    const counts = new Map<string, number>();
+    for (const file of new Set(report.computed.map((row) => row.file))) {
+      const want = await wanted(file);
+      const rows = report.computed.filter((row) => row.file === file);
+      for (const { name, value } of rows) expect(value, `${file}: ${name}`).toBe(want.get(name));
+      counts.set(file, rows.length);
+    }
+    const ran = [...counts].map(([file, count]) => `${count} of ${file}`).join(", ");
+    console.log(`Chromium ${browser.version()}: ${ran}, in ${(report.milliseconds / 1000).toFixed(1)} s`);
+    expect(counts.get("launch-digests.json")).toBeGreaterThan(800);
+    expect(counts.get("sev-digests.json")).toBeGreaterThan(0);
+    expect(counts.get("launch-measure.json")).toBe(5);
+  });
+
+  it("hashes with the library for browsers and loads nothing of Node's", () => {
+    expect(loaded).toContain("/bytes/src/hash-noble.ts");
+    expect(loaded).not.toContain("/bytes/src/hash-node.ts");
+  });
+});
