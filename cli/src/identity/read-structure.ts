@@ -5,6 +5,7 @@
 import { parseBase64, ParseError } from "@bootproof/bytes";
 import { ID_AUTH_SIZE, ID_BLOCK_SIZE } from "@bootproof/measure/identity";
 
+import { reading } from "../errors/to-failure.ts";
 import { EXIT } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 import { readInput } from "../frame/files.ts";

@@ -2,7 +2,6 @@ import { createSign, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { buildIgvm, guestPolicy, header, platform } from "@bootproof/ovmf/igvm-builder";
 import fc from "fast-check";
 import { buildIgvm, guestPolicy, header, platform } from "@bootproof/ovmf/igvm-builder";
 import { beforeAll, describe, expect, it } from "vitest";
