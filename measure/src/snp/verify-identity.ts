@@ -172,8 +172,18 @@ function compareBlock(block: IdBlock | undefined, expected: IdentityExpectations
   const policy = (value: bigint | undefined): string | undefined =>
     value === undefined ? undefined : formatPolicy(value);
   return [
-    compare("expected launch digest", hexOf(expected.launchDigest), hexOf(block?.launchDigest)),
-    compare("expected policy", policy(expected.policy), policy(block?.policy)),
+    compare(
+      "expected launch digest",
+      hexOf(expected.launchDigest),
+      hexOf(block?.launchDigest),
+      ": the firmware answers BAD_MEASUREMENT (fw_error 11)",
+    ),
+    compare(
+      "expected policy",
+      policy(expected.policy),
+      policy(block?.policy),
+      ": the firmware answers POLICY_FAILURE (fw_error 7)",
+    ),
     compare("expected family ID", hexOf(expected.familyId), hexOf(block?.familyId)),
     compare("expected image ID", hexOf(expected.imageId), hexOf(block?.imageId)),
     compare("expected guest SVN", decimal(expected.guestSvn), decimal(block?.guestSvn)),
@@ -206,12 +216,17 @@ function compareKey(
     : { name, check: no(name, `digest must be ${formatHex(wanted)}, is ${formatHex(found)}`) };
 }
 
-function compare(name: string, wanted: string | undefined, found: string | undefined): Compared {
+function compare(
+  name: string,
+  wanted: string | undefined,
+  found: string | undefined,
+  consequence = "",
+): Compared {
   if (wanted === undefined) return { name };
   if (found === undefined) return { name, check: undecided(name, "needs the ID block") };
   return wanted === found
     ? { name, check: yes(name, found) }
-    : { name, check: no(name, `must be ${wanted}, is ${found}`) };
+    : { name, check: no(name, `must be ${wanted}, is ${found}${consequence}`) };
 }
 
 const hex = (value: number): string => `0x${value.toString(16).padStart(3, "0")}`;
