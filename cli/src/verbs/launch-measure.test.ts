@@ -80,6 +80,27 @@ describe("launch-measure", () => {
     }
   });
 
+  it("takes the launch digest from what measure sev wrote, and not from what measure snp wrote", async () => {
+    const tik = await keyFile(first!);
+    const document = (launchDigest: string): string =>
+      JSON.stringify({ schema: "bootproof/measurement/1", registers: { launchDigest } });
+    const argv = [
+      "launch-measure",
+      "verify",
+      ...platform(first!),
+      "--tik",
+      tik,
+      "--measurement",
+      first!.blob,
+    ];
+    await writeFile(path("m.json"), document(first!.launchDigest));
+    expect((await run([...argv, "--digest", path("m.json")])).exit).toBe(0);
+    await writeFile(path("snp.json"), document("11".repeat(48)));
+    const snp = await run([...argv, "--digest", path("snp.json")]);
+    expect(snp.exit).toBe(65);
+    expect(snp.stderr).toContain("BP-ID-007");
+  });
+
   it("says no with exit status 1, and with which firmware it would be yes", async () => {
     const tik = await keyFile(first!);
     const argv = ["launch-measure", "verify", "--tik", tik, "--measurement", first!.blob];
