@@ -17,6 +17,7 @@ import type { ParameterAreas } from "./parameter-areas.ts";
 import { readSnpIdBlock } from "./snp-id-block.ts";
 
 const PAGE_SIZE = 4096;
+const NO_DATA = new Uint8Array();
 const LARGE_PAGE_SIZE = 0x20_0000;
 const FLAG = { LARGE: 1, UNMEASURED: 2, SHARED: 4 } as const;
 const DATA_TYPES: readonly IgvmPageDataType[] = ["NORMAL", "SECRETS", "CPUID_DATA", "CPUID_XF"];
@@ -63,7 +64,7 @@ function readPageData(body: HeaderBody): IgvmPageData {
   if (flags > 7) throw body.fault("flags", "at most 7", `0x${flags.toString(16)}`);
   const size = (flags & FLAG.LARGE) === 0 ? PAGE_SIZE : LARGE_PAGE_SIZE;
   // Every loader reads 4 KiB of data, also for a 2 MiB page: less than that cannot be loaded.
-  const data = fileOffset === 0 ? new Uint8Array() : body.data(fileOffset, PAGE_SIZE, size);
+  const data = fileOffset === 0 ? NO_DATA : body.data(fileOffset, PAGE_SIZE, size);
   const unmeasured = (flags & FLAG.UNMEASURED) !== 0;
   const shared = (flags & FLAG.SHARED) !== 0;
   return {
@@ -104,7 +105,7 @@ function readVpContext(body: HeaderBody, platforms: readonly IgvmPlatform[]): Ig
     guestAddress: address,
     vpIndex,
     fileOffset,
-    data: platform === "vsm" ? new Uint8Array() : data,
+    data: platform === "vsm" ? NO_DATA : data,
   };
 }
 

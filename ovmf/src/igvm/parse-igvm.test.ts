@@ -254,8 +254,11 @@ describe("broken IGVM files: no reading of what loaders refuse", () => {
 
   it("refuses more headers than guest memory has use for", () => {
     const one = header(OPTIONAL, new Uint8Array(0));
-    const headers = [snp, ...Array.from({ length: 262_144 }, () => one)];
+    const headers = [snp, ...Array.from({ length: 131_072 }, () => one)];
     expect(() => parseIgvm(buildIgvm({ headers }))).toThrow(code("TOO_LARGE"));
+    const context = vpContext({ offset: 24 + 24 + 8193 * 32, data: new Uint8Array() });
+    const contexts = [snp, ...Array.from({ length: 8193 }, () => context)];
+    expect(() => parseIgvm(buildIgvm({ headers: contexts, trailer: page(0) }))).toThrow(code("TOO_LARGE"));
   });
 
   it("refuses every truncation", () => {

@@ -20,8 +20,10 @@ import { checkCorims, readInitialization } from "./initialization-header.ts";
 import { ParameterAreas } from "./parameter-areas.ts";
 import { readPlatform } from "./platform-header.ts";
 
-/** One page a header: 1 GiB of guest memory. */
-const MAX_HEADERS = 262_144;
+/** One page a header: 512 MiB of guest memory. Files in use have up to 30,000. */
+const MAX_HEADERS = 131_072;
+/** More than processors on any machine, for each of several platforms. */
+const MAX_VP_CONTEXTS = 8192;
 const SECTIONS: readonly IgvmSection[] = ["platform", "initialization", "directive"];
 
 /** Parses an IGVM file, or throws {@link ParseError}. */
@@ -61,6 +63,7 @@ class HeaderList {
   readonly #dataStart: number;
   readonly #architecture: "x64" | "aarch64";
   #section: IgvmSection = "platform";
+  #vpContexts = 0;
 
   constructor(file: Uint8Array, dataStart: number, architecture: "x64" | "aarch64") {
     this.#file = file;
@@ -117,6 +120,11 @@ class HeaderList {
         this.initialization.push(readInitialization(body));
         break;
       case "directive":
+        if (body.name === "VP_CONTEXT" && ++this.#vpContexts > MAX_VP_CONTEXTS)
+          throw new ParseError("TOO_LARGE", "VP contexts of IGVM file", {
+            offset: body.place.offset,
+            expected: `at most ${MAX_VP_CONTEXTS}`,
+          });
         this.directives.push(readDirective(body, this.#context));
         break;
     }
