@@ -57,6 +57,10 @@ describe("firmware", () => {
     expect(codes(snp(" -pflash f"))).toContain("BP-MACHINE-102 stops");
   });
 
+  it("in flash unit 0 is required by unit 1, even with -bios", () => {
+    expect(codes(snp(" -bios f -drive if=pflash,unit=1,file=v"))).toContain("BP-MACHINE-102 stops");
+  });
+
   it("in another format than raw is not the file's bytes", () => {
     expect(codes(es("", " -drive if=pflash,format=qcow2,file=f"))).toContain("BP-MACHINE-105 stops");
     expect(codes(es("", " -blockdev qcow2,node-name=c,file.filename=f -machine pflash0=c"))).toContain(
@@ -74,6 +78,7 @@ describe("firmware", () => {
 
   it("absent is missing: nobody measures SeaBIOS", () => {
     expect(lacks(snp(""))).toEqual(["firmware"]);
+    expect(lacks(snp(" -bios ''"))).toEqual(["firmware"]);
   });
 
   it("in an IGVM file wins over -bios", () => {

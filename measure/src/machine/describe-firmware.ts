@@ -38,7 +38,13 @@ export function describeFirmware(
       "UEFI variables are in no launch digest",
     );
   if (code !== undefined) return { ...varsFile, ...flashFirmware(code, platform, bios, findings) };
-  if (bios !== undefined) return { ...varsFile, firmware: bios };
+  if (vars !== undefined)
+    findings.stop(
+      "BP-MACHINE-102",
+      "flash unit 1 without unit 0",
+      "QEMU requires unit 0 and refuses to start",
+    );
+  if (bios !== undefined && bios !== "") return { ...varsFile, firmware: bios };
   findings.lack(
     "firmware",
     findings.words(

@@ -56,6 +56,32 @@ describe("a QEMU command line", () => {
       });
   });
 
+  it("in libvirt's log, or in a unit of systemd's", () => {
+    const log = `2026-11-02 08:15:00.000+0000: starting up libvirt version: 11.9.0, package: 1 (Some Builder), hostname: h
+LC_ALL=C \\
+PATH=/usr/bin \\
+/usr/bin/qemu-system-x86_64 \\
+-name guest=vault,debug-threads=on \\
+-object '{"qom-type":"sev-snp-guest","id":"lsec0","policy":196608,"kernel-hashes":true}' \\
+-machine pc-q35-9.2,confidential-guest-support=lsec0 -accel kvm -cpu EPYC -smp 1 -bios f -kernel k \\
+-append 'it'\\''s'
+char device redirected to /dev/pts/1 (label charserial0)
+`;
+    expect(parseQemuCommandLine(log)).toMatchObject({
+      platform: "snp",
+      cmdline: "it's",
+      kernelHashes: true,
+      notes: [],
+    });
+    const unit = `[Service]\nUser=qemu\nExecStart=/usr/bin/qemu-system-x86_64 ${SNP} \\\n  -bios f\nRestart=no\n`;
+    expect(parseQemuCommandLine(unit)).toMatchObject({ firmware: "f" });
+  });
+
+  it("beside commands that only name QEMU", () => {
+    const script = `apt-get install qemu-system-x86 ovmf; man qemu-system-x86_64\nqemu-kvm ${SNP} -bios f`;
+    expect(parseQemuCommandLine(script)).toMatchObject({ firmware: "f" });
+  });
+
   it("without the program, or by another name of it", () => {
     for (const start of [
       "",

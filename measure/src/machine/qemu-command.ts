@@ -59,8 +59,9 @@ function fromExact(words: readonly Word[], text: string): QemuArguments {
 function choose(commands: readonly Command[], form: WordForm, text: string): QemuArguments {
   const found = commands.flatMap((words) => {
     const program = programIndex(words);
-    // A program alone is a `which qemu-kvm` or a test for its presence.
-    return program === undefined || program + 1 === words.length ? [] : [{ words, program }];
+    // Without an option it is a `which qemu-kvm`, or a package that is installed.
+    const started = words.slice((program ?? 0) + 1).some(({ text: word }) => word.startsWith("-"));
+    return program === undefined || !started ? [] : [{ words, program }];
   });
   if (found.length > 1)
     throw new MeasureError("BP-MACHINE-001", "several QEMU commands", {
