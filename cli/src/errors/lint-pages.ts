@@ -207,9 +207,10 @@ export const LINT_PAGES: Pages = {
     "QEMU writes the table into each, other tools do other things.",
     HASHES,
   ),
-  "BP-LINT-042": note(
+  "BP-LINT-042": differs(
     "a size that QEMU's -bios refuses",
-    "It takes multiples of 64 KiB. Images without their variable store often are none; as flash they launch SEV and SEV-ES guests, and SNP guests on AMD's old trees only, because KVM offers SNP guests no read-only memory.",
+    "It takes multiples of 64 KiB, and images without their variable store often have another size. As flash such an image launches SEV and SEV-ES guests; SNP guests have no flash with code since QEMU 9.1, because KVM gives them no read-only memory. AMD's trees before it had.",
+    "For SNP take the combined image (OVMF.fd), whose size is a multiple of 64 KiB; its launch digest is another.",
   ),
   "BP-LINT-043": note(
     "an image without its variable store",

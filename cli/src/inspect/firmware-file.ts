@@ -43,9 +43,9 @@ export const inspectFirmware: Inspector = (bytes) => {
   ]);
   const text = [
     formatFields(fields),
-    formatTable(entries, ["offset", "guid", "table entry"]),
+    entries.length === 0 ? "" : formatTable(entries, ["offset", "guid", "table entry"]),
     formatSections(lint.sections),
-    formatTable(volumes, ["offset", "length", "volume"]),
+    volumes.length === 0 ? "" : formatTable(volumes, ["offset", "length", "volume"]),
     formatFindings(lint.findings),
     formatLaunches(lint),
   ];

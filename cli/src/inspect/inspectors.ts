@@ -38,6 +38,11 @@ export const INSPECTORS: readonly InspectorRow[] = [
     load: async () => (await import("./log-files.ts")).inspectCheckpoint,
   },
   {
+    word: "igvm",
+    name: "an IGVM file",
+    load: async () => (await import("./igvm-file.ts")).inspectIgvm,
+  },
+  {
     word: "firmware",
     name: "OVMF firmware",
     load: async () => (await import("./firmware-file.ts")).inspectFirmware,
@@ -53,6 +58,11 @@ export const INSPECTORS: readonly InspectorRow[] = [
     word: "measurement",
     name: "a measurement or trace (measure --json)",
     load: async () => (await import("./launch-files.ts")).inspectLaunch,
+  },
+  {
+    word: "reference",
+    name: "a firmware reference",
+    load: async () => (await import("./launch-files.ts")).inspectReference,
   },
   {
     word: "kernel",

@@ -1,5 +1,5 @@
 /**
- * Looks at what `measure` prints: measurements, with or without their events, and traces.
+ * Looks at what `measure` prints and takes: measurements, with or without their events, traces, firmware references.
  * @module
  */
 import {
@@ -8,18 +8,23 @@ import {
   parseLaunchDocument,
   TRACE_SCHEMA,
 } from "@bootproof/measure";
-import { snpTraceRule } from "@bootproof/measure/snp";
+import {
+  FIRMWARE_REFERENCE_SCHEMA,
+  firmwareReferenceJson,
+  parseFirmwareReference,
+  snpTraceRule,
+} from "@bootproof/measure/snp";
 
 import { formatFields, formatTable } from "../report/table.ts";
 import { type Inspector, textHead } from "./inspection.ts";
 
-const SCHEMA = new RegExp(`^\\s*\\{\\s*"schema"\\s*:\\s*"(${MEASUREMENT_SCHEMA}|${TRACE_SCHEMA})"`);
+const SCHEMA = /^\s*\{\s*"schema"\s*:\s*"(bootproof\/[a-z-]+\/\d)"/;
 const RULES = { snp: snpTraceRule };
 
 /** A measurement or trace, by its schema. Events are replayed: a trace that does not end in its registers is malformed. */
 export const inspectLaunch: Inspector = (bytes) => {
-  const schema = SCHEMA.exec(textHead(bytes, 256))?.[1];
-  if (schema === undefined) return undefined;
+  const schema = schemaOf(bytes);
+  if (schema !== MEASUREMENT_SCHEMA && schema !== TRACE_SCHEMA) return undefined;
   const document = parseLaunchDocument(bytes, RULES);
   const { platform, shape, registers, inputs, events } = document;
   const fields: [string, string][] = [
@@ -44,6 +49,32 @@ export const inspectLaunch: Inspector = (bytes) => {
     document: { platform, shape, registers, inputs, events: events?.length ?? 0 },
   };
 };
+
+/** A firmware reference: what a publisher gives instead of an image. */
+export const inspectReference: Inspector = (bytes) => {
+  if (schemaOf(bytes) !== FIRMWARE_REFERENCE_SCHEMA) return undefined;
+  const reference = parseFirmwareReference(bytes);
+  const document = firmwareReferenceJson(reference);
+  const sections = reference.metadata.sections.map(({ index, guestAddress, size, type, name }) => [
+    String(index),
+    `0x${guestAddress.toString(16)}`,
+    `0x${size.toString(16)}`,
+    name ?? `type 0x${type.toString(16)}`,
+  ]);
+  const fields: [string, string][] = [
+    ["kind", "firmware reference"],
+    ["size of the image", String(document.size)],
+    ["digest of its pages", document.seed],
+    ["AP reset address", document.resetAddress],
+    ["kernel hashes table", document.hashTable ?? "none"],
+  ];
+  const table = formatTable(sections, ["#", "guest address", "size", "SEV section"]);
+  return { kind: "firmware-reference", text: `${formatFields(fields)}\n${table}`, document };
+};
+
+function schemaOf(bytes: Uint8Array): string | undefined {
+  return SCHEMA.exec(textHead(bytes, 256))?.[1];
+}
 
 /** Events of the same type and label in a row as one line: thousands of pages are a dozen lines. */
 function formatEventRuns({ events = [] }: LaunchDocument): string {

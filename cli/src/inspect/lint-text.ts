@@ -10,6 +10,7 @@ const hex = (value: number): string => `0x${value.toString(16)}`;
 
 /** The findings, the gravest first. */
 export function formatFindings(findings: readonly LintFinding[]): string {
+  if (findings.length === 0) return "";
   return formatTable(
     findings.map(({ severity, code, message, ...place }) => [severity, code, message + formatPlace(place)]),
     ["severity", "code", "finding"],
@@ -32,6 +33,7 @@ function formatPlace({
 
 /** The metadata sections, with a column for each VMM. */
 export function formatSections(sections: readonly SectionRow[]): string {
+  if (sections.length === 0) return "";
   return formatTable(
     sections.map(({ index, guestAddress, size, name, type, qemu, ec2, gce }) => [
       String(index),
@@ -50,7 +52,8 @@ export function formatSections(sections: readonly SectionRow[]): string {
 export function formatLaunches({ launches, kernelHashes }: FirmwareLint): string {
   const { qemu, ec2, gce } = launches;
   return formatFields([
-    ["QEMU 9.1+ / KVM, SNP", formatVerdict(qemu.snp)],
+    // What launches as flash only launches on older trees only.
+    [qemu.snp.provided === undefined ? "QEMU 9.1+ / KVM, SNP" : "QEMU / KVM, SNP", formatVerdict(qemu.snp)],
     ["QEMU / KVM, SEV-ES", formatVerdict(qemu["sev-es"])],
     ["QEMU / KVM, SEV", formatVerdict(qemu.sev)],
     ["EC2, SNP", formatVerdict(ec2.snp)],
@@ -63,9 +66,15 @@ export function formatLaunches({ launches, kernelHashes }: FirmwareLint): string
 const SPOKEN = { yes: "launches", no: "does not launch", "could not decide": "could not decide" } as const;
 
 // The findings stand above: here their codes are enough.
-function formatVerdict({ answer, reasons, measures }: LaunchVerdict): string {
-  const codes = new Set(reasons.map((reason) => /\((BP-[A-Z]+-\d{3})\)$/.exec(reason)?.[1] ?? reason));
-  return `${SPOKEN[answer]}: ${measures ?? [...codes].join(", ")}`;
+function formatVerdict({ answer, reasons, measures, provided = [] }: LaunchVerdict): string {
+  const how = answer === "yes" && provided.length > 0 ? ` as flash only (${codesIn(provided)})` : "";
+  return `${SPOKEN[answer]}${how}: ${measures ?? codesIn(reasons)}`;
+}
+
+/** The codes at the ends of reasons, each once. */
+export function codesIn(reasons: readonly string[]): string {
+  const codes = reasons.map((reason) => /\((BP-[A-Z]+-\d{3})\)$/.exec(reason)?.[1] ?? reason);
+  return [...new Set(codes)].join(", ");
 }
 
 function formatUse({ usable, reasons }: FirmwareLint["kernelHashes"]["snp"]): string {

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { formatFirmwareReference, measureFirmware } from "@bootproof/measure/snp";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 
@@ -36,6 +37,8 @@ describe("inspect", () => {
     samples.set("id-block", block);
     samples.set("id-auth", auth);
     samples.set("measurement", await measurement());
+    const { reference } = measureFirmware(new Uint8Array(samples.get("ovmf") ?? []));
+    samples.set("firmware-reference", Buffer.from(formatFirmwareReference(reference)));
     samples.set("trace", trace(await measurement("--trace")));
   });
 
@@ -96,7 +99,7 @@ describe("inspect", () => {
     expect(exit).toBe(0);
     expect(stdout).toMatch(/^# +GUEST ADDRESS +SIZE +SEV SECTION +QEMU +EC2 +GCE$/m);
     expect(stdout).toMatch(/^3 +0x80e000 +0x1000 +CPUID +CPUID +CPUID, last +CPUID$/m);
-    expect(stdout).toMatch(/^QEMU 9\.1\+ \/ KVM, SNP +launches: 1 NORMAL page/m);
+    expect(stdout).toMatch(/^QEMU \/ KVM, SNP +launches as flash only \(BP-LINT-042\): 1 NORMAL page/m);
     expect(stdout).toMatch(/^EC2, SNP +could not decide: BP-LINT-033, BP-LINT-032$/m);
     expect(stdout).toMatch(/^kernel hashes, SNP +usable: the table goes to 0x810c00/m);
   });

@@ -10,11 +10,14 @@ const AFTER = `
 With one argument the kind is recognised by the file's content. With a kind before it, a file of
 another kind is malformed input (65); firmware is then examined even when its table cannot be read.
 
-Kinds: firmware (OVMF), kernel (bzImage), initrd (cpio), id-block, id-auth, measurement (or trace),
-bundle (tlog-proof), checkpoint, envelope (DSSE), key (public or private), recipe, lock.
+Kinds:
+  firmware (OVMF), igvm, reference (of firmware), kernel (bzImage), initrd (cpio),
+  id-block, id-auth, measurement (or trace), bundle (tlog-proof), checkpoint, envelope (DSSE),
+  key (public or private), recipe, lock
 
-For firmware it also says what QEMU, EC2 and GCE would each do with it, and what is wrong or odd
-(bootproof explain BP-LINT-018 says more). Exit status 1: QEMU cannot launch an SNP guest from it.
+Of firmware and IGVM files it also says what QEMU and others would each do with them, and what is
+wrong or odd; bootproof explain BP-LINT-018 says more about a finding. Exit status 1: the answer is
+printed, and QEMU cannot launch a guest from the file (firmware: an SNP guest).
 
 Examples:
   bootproof inspect out/snp-guest-1.tlog-proof

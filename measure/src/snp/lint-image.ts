@@ -85,7 +85,7 @@ export function lintImage(image: Uint8Array, findings: FirmwareFinding[]): void 
     findings.push(
       finding(
         "BP-LINT-042",
-        "QEMU's -bios refuses the image: it launches only as flash, which SNP guests of QEMU 9.1 and later cannot have",
+        "QEMU's -bios takes multiples of 64 KiB: this image launches as flash, which SNP guests had in AMD's trees before QEMU 9.1 only",
         { expected: "a multiple of 65536 bytes", found: `${length}` },
       ),
     );

@@ -17,6 +17,8 @@ export interface LaunchVerdict {
   readonly reasons: readonly string[];
   /** What is measured, when the answer is yes. */
   readonly measures?: string;
+  /** What the yes hangs on: each finding's message and code. */
+  readonly provided?: readonly string[];
 }
 
 /** Answers by VMM and platform. */
@@ -120,11 +122,14 @@ export function launches(
     );
   return {
     qemu: {
-      snp: verdict(
-        BASIS.qemu,
-        findings.map((found) => [found, found.severity === "cannot launch" ? "no" : undefined]),
-        snp(" in descriptor order"),
-      ),
+      snp: {
+        ...verdict(
+          BASIS.qemu,
+          findings.map((found) => [found, found.severity === "cannot launch" ? "no" : undefined]),
+          snp(" in descriptor order"),
+        ),
+        ...provided(findings),
+      },
       sev: by("qemu", "sev", image),
       "sev-es": by("qemu", "sevEs", `${image}, and of one VMSA a vCPU`),
     },
@@ -132,6 +137,14 @@ export function launches(
     gce: { snp: by("gce", "gce", snp(", SNP_SEC_MEM as UNMEASURED")) },
   };
 }
+
+/** Findings that leave one way of giving the image to QEMU. */
+function provided(findings: readonly FirmwareFinding[]): Pick<LaunchVerdict, "provided"> {
+  const found = findings.filter(({ code }) => code === "BP-LINT-042");
+  return found.length === 0 ? {} : { provided: found.map(reason) };
+}
+
+const reason = ({ message, code }: FirmwareFinding): string => `${message} (${code})`;
 
 type Vmm = keyof typeof BASIS;
 
@@ -141,9 +154,7 @@ function verdict(
   measures: string,
 ): LaunchVerdict {
   for (const answer of ["no", "could not decide"] as const) {
-    const reasons = effects.flatMap(([{ message, code }, effect]) =>
-      effect === answer ? [`${message} (${code})`] : [],
-    );
+    const reasons = effects.flatMap(([found, effect]) => (effect === answer ? [reason(found)] : []));
     if (reasons.length > 0) return { answer, basis, reasons };
   }
   return { answer: "yes", basis, reasons: [], measures };

@@ -177,7 +177,7 @@ export const LINT_RULES: Readonly<Record<FirmwareLintCode, LintRule>> = {
   "BP-LINT-039": differs(),
   "BP-LINT-040": differs(),
   "BP-LINT-041": differs(),
-  "BP-LINT-042": note(),
+  "BP-LINT-042": differs(),
   "BP-LINT-043": note(),
   "BP-LINT-044": note(),
   "BP-LINT-045": note(),
