@@ -15,6 +15,12 @@ export class Given {
     this.#options = options;
   }
 
+  /** The same call as if some options had not been given. */
+  without(...names: readonly string[]): Given {
+    const others = Object.entries(this.#options).filter(([name]) => !names.includes(name));
+    return new Given(this.#args, Object.fromEntries(others));
+  }
+
   /** The argument at a position that must be there. */
   argument(position: number): string {
     const value = this.#args[position];

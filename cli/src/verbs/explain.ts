@@ -15,25 +15,39 @@ Two firmware images alone are compared up to the VMSAs; with --vcpus and a CPU b
 and with --kernel, --initrd and --append with this direct boot.
 Exit status: 0 they measure the same, 1 they differ, 2 could not decide.
 
+With --observed: which guest gave this launch digest? The inputs are those of measure; what is not known may be left
+away. Searched are numbers of vCPUs, CPUs, guest features, profiles, kernel hashes, what happens to command lines,
+swapped and missing files, split firmware. A digest that other inputs give is a no, and those inputs are named.
+Exit status: 0 the inputs as given give it, 1 others do, 2 none that were tried.
+
 Examples:
   bootproof explain BP-LOCK-003
   bootproof explain OVMF-old.fd OVMF-new.fd
-  bootproof explain yesterday.json today.json`;
+  bootproof explain yesterday.json today.json
+  bootproof explain --observed 25ac810f...166155 --ovmf OVMF.fd --vcpus 4 --vcpu-type EPYC-v4 --kernel vmlinuz`;
 
 /** Defines `explain`. */
 export function defineExplain(parent: Command, frame: Frame): void {
   const command = frame.verb(
     parent,
     "explain [code-or-a] [b]",
-    "say what an error code means, or why two launches measure differently",
+    "say what an error code means, why two launches measure differently, or which guest a digest is from",
     async (context, given) => {
       const [first, second] = [given.optionalArgument(0), given.optionalArgument(1)];
+      if (given.text("observed") !== undefined) {
+        if (first !== undefined)
+          throw usage("--observed searches for one guest: files to compare and codes have no place beside it");
+        return (await import("../work/solve.ts")).solveVerb(context, given);
+      }
       if (first !== undefined && second !== undefined)
         return (await import("../work/explain.ts")).explainTwo(context, given, [first, second]);
       refuseGuest(given);
       return (await import("../work/explain-code.ts")).explainCode(context, first);
     },
   );
+  command
+    .option("--observed <digest>", "the launch digest that a machine reported, or a file with it or the report")
+    .option("--effort <seconds>", "how long to search when nothing matches (default: 20)");
   addGuestOptions(command).addHelpText("after", AFTER);
 }
 
