@@ -30,6 +30,7 @@ describe("inspect", () => {
     samples.set("vkey", await readFile(join(folder, "log/log.vkey")));
     samples.set("private-key", await readFile(join(folder, "log.private/log.key")));
     samples.set("ovmf", await read("measure/vectors/ovmf_AmdSev_suffix.bin"));
+    samples.set("igvm", await read("measure/vectors/igvm/igvm-01-basic.igvm"));
     samples.set("recipe", await read("boot/recipes/linux-snp.recipe.yaml"));
     samples.set("lock", await read("boot/recipes/snp-guest.lock.yaml"));
     samples.set("initrd", archive("init", "#!/bin/sh\n"));
