@@ -61,6 +61,7 @@ export const platformAxes: v.GenericSchema<unknown, PlatformAxes> = v.pipe(
   strictKeys({
     platform: platformName,
     vmm: v.optional(platformName),
+    profile: v.optional(platformName),
     vcpus: v.optional(vcpuAxis),
     cpu: v.optional(textAxis(text(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "a CPU model's name"))),
     guestFeatures: v.optional(
@@ -68,9 +69,10 @@ export const platformAxes: v.GenericSchema<unknown, PlatformAxes> = v.pipe(
     ),
     kernelHashes: v.optional(v.boolean((issue) => `expected true or false, found ${describe(issue.input)}`)),
   }),
-  v.transform(({ platform, vmm, vcpus = [], cpu = [], guestFeatures = [], kernelHashes }) => ({
+  v.transform(({ platform, vmm, profile, vcpus = [], cpu = [], guestFeatures = [], kernelHashes }) => ({
     platform,
     vmm,
+    profile,
     vcpus,
     cpu,
     guestFeatures,

@@ -46,12 +46,21 @@ describe("a building recipe", () => {
       {
         platform: "snp",
         vmm: "qemu",
+        profile: undefined,
         vcpus: [1, 2, 3, 4, 5, 6, 7, 8],
         cpu: ["EPYC-v4", "EPYC-Milan"],
         guestFeatures: ["0x1"],
         kernelHashes: true,
       },
-      { platform: "sev", vmm: undefined, vcpus: [4], cpu: [], guestFeatures: [], kernelHashes: undefined },
+      {
+        platform: "sev",
+        vmm: undefined,
+        profile: undefined,
+        vcpus: [4],
+        cpu: [],
+        guestFeatures: [],
+        kernelHashes: undefined,
+      },
     ]);
   });
 

@@ -90,6 +90,8 @@ export interface ComposedOutput {
 export interface PlatformAxes {
   readonly platform: string;
   readonly vmm: string | undefined;
+  /** A named epoch of the VMM; the VMM's default when undefined. */
+  readonly profile: string | undefined;
   readonly vcpus: readonly number[];
   readonly cpu: readonly string[];
   readonly guestFeatures: readonly string[];

@@ -59,7 +59,9 @@ export type MeasureErrorCode =
   /** A shape of another profile than the launch was prepared for. */
   | "BP-SNP-009"
   /** An OVMF image for a VMM that boots none, or regions for one that boots OVMF. */
-  | "BP-SNP-010";
+  | "BP-SNP-010"
+  /** A reference whose parts do not follow from each other. */
+  | "BP-SNP-011";
 
 /** What a {@link MeasureError} carries besides code and message. */
 export interface MeasureErrorDetail {

@@ -32,6 +32,8 @@ export {
 export {
   hasAxes,
   zeroValues,
+  type BootHashes,
+  type FirmwareInShort,
   type PlatformMeasurements,
   type ShapeRegisters,
   type SnpMeasurements,

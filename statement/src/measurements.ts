@@ -6,7 +6,7 @@
 import { ParseError } from "@bootproof/bytes";
 import * as v from "valibot";
 import { parseCounts } from "./counts.ts";
-import { hex, listOf, type Schema, text } from "./schema.ts";
+import { hex, listOf, type Schema, size, text } from "./schema.ts";
 
 /** VMSA page digests of one CPU signature and feature set. */
 export interface VmsaDigests {
@@ -18,10 +18,31 @@ export interface VmsaDigests {
   readonly ap: string;
 }
 
+/** A firmware in short, as @bootproof/measure writes it: what launch digests are made from besides VMSAs and a kernel. */
+export interface FirmwareInShort {
+  readonly size: number;
+  /** Launch digest after the last firmware page. */
+  readonly seed: string;
+  readonly resetAddress: string;
+  /** Guest address, size and type of each metadata section: `0x800000+0x9000 0x1`. */
+  readonly sections: readonly string[];
+  /** Guest address and size of the kernel hashes table's area. */
+  readonly hashTable?: string | undefined;
+}
+
+/** SHA-256 of each part of a direct boot, as the kernel hashes table holds them. */
+export interface BootHashes {
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly cmdline: string;
+}
+
 /** All shapes of an SNP guest at once: axes, and what their launch digests are made from. */
 export interface SnpMeasurements {
   readonly platform: "snp";
   readonly vmm: string;
+  /** The profile's name; absent: the VMM's default at the time. */
+  readonly profile?: string | undefined;
   readonly kernelHashes: boolean;
   readonly axes: {
     /** As {@link formatCounts} writes it: `1..8`. */
@@ -33,6 +54,9 @@ export interface SnpMeasurements {
     /** Launch digest before the first VMSA. */
     readonly prefix: string;
     readonly vmsas: readonly VmsaDigests[];
+    /** What the values above, and those of any other shape, are made from. */
+    readonly firmware?: FirmwareInShort | undefined;
+    readonly kernelHashes?: BootHashes | undefined;
   };
 }
 
@@ -77,9 +101,27 @@ const counts: Schema<string> = v.pipe(
   ),
 );
 
+/** edk2 lists seven sections. */
+const MAX_SECTIONS = 64;
+const ADDRESS = "0x(?:0|[1-9a-f][0-9a-f]{0,7})";
+const spelled = (form: string, what: string): Schema<string> =>
+  v.pipe(v.string(), v.regex(new RegExp(`^${form}$`), what));
+
+const firmwareInShort: Schema<FirmwareInShort> = v.strictObject({
+  size,
+  seed: hex(48),
+  resetAddress: spelled(ADDRESS, "an address"),
+  sections: v.pipe(
+    listOf(spelled(`${ADDRESS}\\+${ADDRESS} ${ADDRESS}`, "address+size type"), MAX_SECTIONS, same),
+    v.minLength(1, "at least one section"),
+  ),
+  hashTable: v.optional(spelled(`${ADDRESS}\\+${ADDRESS}`, "address+size")),
+});
+
 const snp: Schema<SnpMeasurements> = v.strictObject({
   platform: v.literal("snp"),
   vmm: lowerName,
+  profile: v.optional(lowerName),
   kernelHashes: v.boolean(),
   axes: v.strictObject({ vcpus: counts, cpu: axis(cpuName), guestFeatures: axis(hexNumber) }),
   reference: v.strictObject({
@@ -92,6 +134,8 @@ const snp: Schema<SnpMeasurements> = v.strictObject({
       ),
       v.minLength(1, "at least one VMSA"),
     ),
+    firmware: v.optional(firmwareInShort),
+    kernelHashes: v.optional(v.strictObject({ kernel: hex(32), initrd: hex(32), cmdline: hex(32) })),
   }),
 });
 
@@ -122,9 +166,25 @@ export const platformMeasurements: Schema<PlatformMeasurements> = v.lazy(
 /** Where an entry holds a value that no boot gives: all zero. Such an expected value is a mistake, not a measurement. */
 export function zeroValues(entry: PlatformMeasurements): string[] {
   const values: [string, string][] = hasAxes(entry)
-    ? [["prefix", entry.reference.prefix], ...entry.reference.vmsas.flatMap(vmsaValues)]
+    ? referenceValues(entry.reference)
     : Object.entries(entry.registers);
   return values.filter(([, value]) => /^0*$/.test(value)).map(([name]) => `${entry.platform} ${name}`);
+}
+
+function referenceValues({
+  prefix,
+  vmsas,
+  firmware,
+  kernelHashes,
+}: SnpMeasurements["reference"]): [string, string][] {
+  const seed: [string, string][] = firmware === undefined ? [] : [["firmware seed", firmware.seed]];
+  const hashes = Object.entries(kernelHashes ?? {}) as [string, string][];
+  return [
+    ["prefix", prefix],
+    ...vmsas.flatMap(vmsaValues),
+    ...seed,
+    ...hashes.map(([part, value]): [string, string] => [`${part} hash`, value]),
+  ];
 }
 
 const vmsaValues = ({ cpuSignature, bsp, ap }: VmsaDigests): [string, string][] => [

@@ -44,6 +44,25 @@ export const release: Release = {
       },
     },
     { platform: "nitro", shape: {}, registers: { PCR0: digest384("pcr0") } },
+    {
+      platform: "snp",
+      vmm: "gce",
+      profile: "gce-genoa",
+      kernelHashes: true,
+      axes: { vcpus: "1", cpu: ["EPYC-Genoa"], guestFeatures: ["0x1"] },
+      reference: {
+        prefix: digest384("prefix"),
+        vmsas: [{ cpuSignature: "0x600", guestFeatures: "0x1", bsp: digest384("bsp"), ap: digest384("ap") }],
+        firmware: {
+          size: 4194304,
+          seed: digest384("seed"),
+          resetAddress: "0x80b004",
+          sections: ["0x800000+0x9000 0x1", "0x80d000+0x1000 0x2"],
+          hashTable: "0x810c00+0x400",
+        },
+        kernelHashes: { kernel: digest256("k"), initrd: digest256("i"), cmdline: digest256("c") },
+      },
+    },
   ],
   predictor: { name: "bootproof", version: "0.1.0" },
 };

@@ -2,9 +2,15 @@
  * Published measurements, shape by shape: what each machine would report.
  * @module
  */
-import { formatDigest } from "@bootproof/bytes";
+import { formatDigest, ParseError } from "@bootproof/bytes";
 import { MeasureError } from "@bootproof/measure";
-import { defaultProfile, expandCounts } from "@bootproof/measure/snp";
+import {
+  checkReference,
+  chooseProfile,
+  defaultProfile,
+  expandCounts,
+  type SnpProfile,
+} from "@bootproof/measure/snp";
 import { hasAxes, parseCounts, type PlatformMeasurements, type SnpMeasurements } from "@bootproof/statement";
 import type { Check } from "./answer.ts";
 
@@ -36,7 +42,10 @@ export function* expandMeasurements(entry: PlatformMeasurements): Generator<Expa
       yield* expandShapes(entry, { cpu, guestFeatures }, counts);
 }
 
-/** Whether every platform's values can be derived for every CPU and feature set that its axes name. */
+/**
+ * Whether every platform's values can be derived for every CPU and feature set that its axes name, and follow from the
+ * firmware and kernel hashes where an entry states them.
+ */
 export function checkMeasurements(entries: readonly PlatformMeasurements[]): Check {
   const name = "measurements";
   try {
@@ -46,6 +55,8 @@ export function checkMeasurements(entries: readonly PlatformMeasurements[]): Che
         for (const guestFeatures of entry.axes.guestFeatures)
           expandShapes(entry, { cpu, guestFeatures }, [vcpus]).next();
     }
+    const contradiction = entries.filter(hasAxes).map(contradictionIn).find(Boolean);
+    if (contradiction !== undefined) return { name, answer: "no", reason: contradiction };
   } catch (error) {
     if (error instanceof MeasureError) return { name, answer: "undecided", reason: error.message };
     throw error;
@@ -54,17 +65,41 @@ export function checkMeasurements(entries: readonly PlatformMeasurements[]): Che
   return { name, answer: "yes", reason: `expected registers for ${platforms}` };
 }
 
+/** What an entry says that does not go with the rest of it; throws {@link MeasureError} for what is not known here. */
+function contradictionIn(entry: SnpMeasurements): string | undefined {
+  const { firmware, kernelHashes } = entry.reference;
+  const profile = profileOf(entry);
+  if (profile.vmm !== entry.vmm) return `profile ${profile.name} is of ${profile.vmm}, not of ${entry.vmm}`;
+  if (firmware === undefined) return undefined;
+  if ((kernelHashes !== undefined) !== entry.kernelHashes)
+    return `kernel hashes are ${entry.kernelHashes ? "on and not stated" : "off and stated"}`;
+  try {
+    checkReference({ ...entry.reference, profile: profile.name });
+    return undefined;
+  } catch (error) {
+    if (error instanceof ParseError || (error instanceof MeasureError && error.code === "BP-SNP-011"))
+      return error.message;
+    throw error;
+  }
+}
+
+/** The profile that an entry names; older ones name only a VMM. Throws {@link MeasureError} for one not known here. */
+const profileOf = ({ profile, vmm }: SnpMeasurements): SnpProfile => chooseProfile("snp", { profile, vmm });
+
 function* expandShapes(
   entry: SnpMeasurements,
   { cpu, guestFeatures }: { cpu: string; guestFeatures: string },
   counts: readonly number[],
 ): Generator<ExpandedMeasurement> {
-  const { name: profile, vmm } = defaultProfile("snp", entry.vmm);
+  const { name, vmm } = profileOf(entry);
   const shape = { cpu, guestFeatures: BigInt(guestFeatures) };
-  for (const { vcpus, launchDigest } of expandCounts({ profile, ...entry.reference }, shape, counts))
+  // Only what is stated counts as published, so the firmware part, which gives any shape, stays out.
+  const { prefix, vmsas } = entry.reference;
+  const special = name === defaultProfile("snp", vmm).name ? {} : { profile: name };
+  for (const { vcpus, launchDigest } of expandCounts({ profile: name, prefix, vmsas }, shape, counts))
     yield {
       platform: entry.platform,
-      shape: { vmm, vcpus, cpu, guestFeatures },
+      shape: { vmm, ...special, vcpus, cpu, guestFeatures },
       registers: { launchDigest: formatDigest(launchDigest) },
     };
 }

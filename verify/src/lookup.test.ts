@@ -1,10 +1,10 @@
 import { formatDigest } from "@bootproof/bytes";
 import { resolveShape } from "@bootproof/measure/snp";
-import { makeBootMeasurement, type PlatformMeasurements } from "@bootproof/statement";
+import { makeBootMeasurement, type PlatformMeasurements, type SnpMeasurements } from "@bootproof/statement";
 import { describe, expect, it } from "vitest";
 import { checkMeasurements, expandMeasurements } from "./expand.ts";
 import { findDigest } from "./lookup.ts";
-import { artifacts, launch, measurements, rebuildOf, release } from "./world.testing.ts";
+import { artifacts, inShort, launch, measurements, rebuildOf, release } from "./world.testing.ts";
 
 const statement = makeBootMeasurement(release);
 const launchDigest = (vcpus: number, cpu: string): string =>
@@ -64,9 +64,67 @@ describe("lookup: who published this digest", () => {
     ]);
   });
 
+  it("searches what is stated, and not what a stated firmware would give besides", () => {
+    const entry = inShort("gce-genoa");
+    const statement = makeBootMeasurement({ ...release, measurements: [entry] });
+    const [shape] = [...expandMeasurements(entry)];
+    expect(shape!.shape).toMatchObject({ vmm: "gce", profile: "gce-genoa", vcpus: 1 });
+    expect(findDigest(statement, shape!.registers["launchDigest"]!)).toHaveLength(1);
+    const elsewhere = { ...entry, axes: { ...entry.axes, guestFeatures: ["0x1", "0x21"] } };
+    expect(() => [...expandMeasurements(elsewhere)]).toThrow("does not cover");
+  });
+
   it("skips entries of a VMM it does not know and searches the rest", () => {
     const unknown = { ...measurements, vmm: "later-vmm" } as PlatformMeasurements;
     const mixed = makeBootMeasurement({ ...release, measurements: [unknown, measurements] });
     expect(findDigest(mixed, launchDigest(1, "EPYC-v4"))).toHaveLength(1);
+  });
+});
+
+describe("stated firmware and kernel hashes: what an entry says must follow from the rest of it", () => {
+  const entry = inShort("qemu-kvm-mainline");
+  const { reference } = entry;
+  const changed = (change: Partial<SnpMeasurements["reference"]>): SnpMeasurements => ({
+    ...entry,
+    reference: { ...reference, ...change },
+  });
+  const firmware = reference.firmware!;
+
+  it("says yes when prefix and VMSA digests derive", () => {
+    for (const good of [entry, inShort("qemu-amdese-old"), inShort("ec2-rdx600"), measurements])
+      expect(checkMeasurements([good])).toMatchObject({ answer: "yes" });
+    expect(checkMeasurements([{ ...entry, profile: undefined }])).toMatchObject({ answer: "yes" });
+  });
+
+  it.each<[string, SnpMeasurements, string]>([
+    ["another seed", changed({ firmware: { ...firmware, seed: "1".repeat(96) } }), "before the VMSAs"],
+    [
+      "another kernel",
+      changed({ kernelHashes: { ...reference.kernelHashes!, kernel: "1".repeat(64) } }),
+      "before",
+    ],
+    [
+      "another reset address",
+      changed({ firmware: { ...firmware, resetAddress: "0x80b008" } }),
+      "other processors",
+    ],
+    ["another VMSA", changed({ vmsas: [{ ...reference.vmsas[0]!, bsp: "1".repeat(96) }] }), "boot processor"],
+    [
+      "sections that overlap",
+      changed({ firmware: { ...firmware, sections: ["0x1000+0x2000 0x1", "0x2000+0x1000 0x2"] } }),
+      "section 0",
+    ],
+    ["a profile of other FPU state", { ...entry, profile: "qemu-amdese-old" }, "contradicts itself"],
+    ["a profile of another VMM", { ...entry, vmm: "ec2" }, "is of qemu, not of ec2"],
+    ["kernel hashes that are off", { ...entry, kernelHashes: false }, "off and stated"],
+    ["kernel hashes not stated", changed({ kernelHashes: undefined }), "on and not stated"],
+  ])("says no to %s", (_, bad, reason) => {
+    const found = checkMeasurements([measurements, bad]);
+    expect(found).toMatchObject({ answer: "no" });
+    expect(found.reason).toContain(reason);
+  });
+
+  it("cannot decide about a profile that it does not know", () => {
+    expect(checkMeasurements([{ ...entry, profile: "qemu-2031" }])).toMatchObject({ answer: "undecided" });
   });
 });

@@ -13,7 +13,15 @@ import {
   nodeHash,
   signNote,
 } from "@bootproof/log";
-import { referenceOf, SnpLaunch, snpProfile } from "@bootproof/measure/snp";
+import {
+  FIRMWARE_REFERENCE_SCHEMA,
+  hashDirectBoot,
+  parseFirmwareReference,
+  prepareFromReference,
+  referenceOf,
+  SnpLaunch,
+  snpProfile,
+} from "@bootproof/measure/snp";
 import {
   formatStatement,
   IN_TOTO_PAYLOAD_TYPE,
@@ -22,6 +30,7 @@ import {
   signEnvelope,
   type Artifact,
   type PlatformMeasurements,
+  type SnpMeasurements,
   type Rebuild,
   type Release,
   type Statement,
@@ -90,6 +99,39 @@ export const measurements: PlatformMeasurements = {
   axes: { vcpus: "1..4,8", cpu: ["EPYC-Milan", "EPYC-v4"], guestFeatures: ["0x1"] },
   reference: { prefix, vmsas },
 };
+
+/** An entry that states its firmware and kernel hashes in short, for one vCPU of one model. */
+export function inShort(name: string): SnpMeasurements {
+  const profile = snpProfile(name);
+  const text = JSON.stringify({
+    schema: FIRMWARE_REFERENCE_SCHEMA,
+    size: 4096,
+    seed: formatHex(sha384(utf8("every page of the firmware"))),
+    resetAddress: "0x80b004",
+    sections: ["0x800000+0x9000 0x1", "0x80d000+0x1000 0x2", "0x80e000+0x1000 0x3", "0x810000+0x1000 0x10"],
+    hashTable: "0x810c00+0x400",
+  });
+  const boot = hashDirectBoot({ kernel: utf8("a kernel"), cmdline: utf8("quiet") });
+  const firmware = parseFirmwareReference(utf8(text));
+  const shape = { profile: name, vcpus: 1, cpu: "EPYC-Milan", guestFeatures: profile.guestFeatures };
+  const {
+    prefix: stated,
+    vmsas: pages,
+    ...parts
+  } = referenceOf(prepareFromReference(firmware, boot, profile), [shape]);
+  return {
+    platform: "snp",
+    vmm: profile.vmm,
+    profile: name,
+    kernelHashes: true,
+    axes: {
+      vcpus: "1",
+      cpu: ["EPYC-Milan"],
+      guestFeatures: [`0x${profile.guestFeatures.toString(16)}`],
+    },
+    reference: { prefix: stated, vmsas: pages, firmware: parts.firmware, kernelHashes: parts.kernelHashes },
+  };
+}
 
 /** Two artifacts, sorted by name. */
 export const artifacts: readonly Artifact[] = (["OVMF.fd", "vmlinuz"] as const).map((name) => ({

@@ -67,6 +67,12 @@ export const MEASURE_PAGES: Pages = {
     why: "Most VMMs start an OVMF image; libkrun starts regions of memory that it lays out itself.",
     fix: "Give --ovmf for a profile that boots OVMF, and --region ADDRESS:FILE for libkrun.",
   },
+  "BP-SNP-011": {
+    title: "a reference that contradicts itself",
+    exit: EXIT.no,
+    why: "A reference states digests and the firmware and kernel hashes that they are made from; these give others.",
+    fix: "Trust none of its values; measure the artifacts yourself: bootproof measure snp",
+  },
   "BP-SEV-001": {
     title: "guest features for a SEV-ES guest of the legacy VM type",
     exit: EXIT.usage,

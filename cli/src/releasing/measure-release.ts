@@ -3,14 +3,24 @@
  * @module
  */
 import type { PlatformAxes } from "@bootproof/builder";
+import { measureSev, prepareSevEs, resolveSevEs } from "@bootproof/measure/sev";
 import {
-  defaultProfile,
+  type AmdPlatform,
+  chooseProfile,
+  type DirectBoot,
   hashDirectBoot,
   prepareSnp,
+  type Profile,
   referenceOf,
   type SnpShape,
 } from "@bootproof/measure/snp";
-import { formatCounts, type PlatformMeasurements, type SnpMeasurements } from "@bootproof/statement";
+import { formatDigest } from "@bootproof/bytes";
+import {
+  formatCounts,
+  type PlatformMeasurements,
+  type ShapeRegisters,
+  type SnpMeasurements,
+} from "@bootproof/statement";
 
 import { reading } from "../errors/to-failure.ts";
 import { EXIT } from "../frame/exit-code.ts";
@@ -22,42 +32,119 @@ export function measureRelease(
   artifacts: readonly LoadedArtifact[],
   platforms: readonly PlatformAxes[],
 ): PlatformMeasurements[] {
-  return platforms.map((axes) => {
-    if (axes.platform !== "snp")
-      throw cannotMeasure(`platform ${axes.platform} cannot be measured yet`, "snp", axes.platform);
-    return measureSnpAxes(artifacts, axes);
+  return platforms.flatMap((axes): PlatformMeasurements[] => {
+    switch (axes.platform) {
+      case "snp":
+        return [measureSnpAxes(artifacts, axes)];
+      case "sev":
+        return [measureSevRelease(artifacts, axes)];
+      case "sev-es":
+        return measureSevEsAxes(artifacts, axes);
+      default:
+        throw cannotMeasure(
+          `platform ${axes.platform} cannot be measured yet`,
+          "snp, sev, sev-es",
+          axes.platform,
+        );
+    }
   });
 }
 
 function measureSnpAxes(artifacts: readonly LoadedArtifact[], axes: PlatformAxes): SnpMeasurements {
-  const vmm = axes.vmm ?? "qemu";
-  const guestFeatures = axes.guestFeatures.length === 0 ? ["0x1"] : [...axes.guestFeatures].sort();
-  const cpu = [...axes.cpu].sort();
-  if (axes.vcpus.length === 0) throw cannotMeasure("platform snp needs vcpus", 'vcpus: "1..8"', "none");
-  if (cpu.length === 0) throw cannotMeasure("platform snp needs cpu", "cpu: [EPYC-v4]", "none");
-  const firmware = onlyArtifact(artifacts, "firmware");
-  if (firmware === undefined)
-    throw cannotMeasure("platform snp needs an output of kind firmware", "one", "none");
-  const kernel = onlyArtifact(artifacts, "kernel");
-  const kernelHashes = kernel !== undefined && axes.kernelHashes !== false;
-  const [initrd, cmdline] = [
-    onlyArtifact(artifacts, "initrd")?.bytes,
-    onlyArtifact(artifacts, "cmdline")?.bytes,
-  ];
-  const boot = kernelHashes ? hashDirectBoot({ kernel: kernel.bytes, initrd, cmdline }) : undefined;
-  const launch = reading(firmware.name, () => prepareSnp(firmware.bytes, boot, defaultProfile("snp", vmm)));
+  const profile = profileOf("snp", axes);
+  const guestFeatures = featuresOf(axes, profile);
+  const cpu = processors(axes);
+  const firmware = firmwareOf(artifacts, axes);
+  const boot = bootOf(artifacts, axes);
+  const hashes = boot && hashDirectBoot(boot);
+  const launch = reading(firmware.name, () => prepareSnp(firmware.bytes, hashes, profile));
   const shapes: SnpShape[] = cpu.flatMap((model) =>
     guestFeatures.flatMap((features) =>
-      axes.vcpus.map((vcpus) => ({ vmm, cpu: model, vcpus, guestFeatures: BigInt(features) })),
+      axes.vcpus.map((vcpus) => ({
+        profile: profile.name,
+        cpu: model,
+        vcpus,
+        guestFeatures: BigInt(features),
+      })),
     ),
   );
-  const { prefix, vmsas } = referenceOf(launch, shapes);
+  const { profile: name, ...reference } = referenceOf(launch, shapes);
   return {
     platform: "snp",
-    vmm,
-    kernelHashes,
+    vmm: profile.vmm,
+    profile: name,
+    kernelHashes: boot !== undefined,
     axes: { vcpus: formatCounts(axes.vcpus), cpu, guestFeatures },
-    reference: { prefix, vmsas },
+    reference,
+  };
+}
+
+function measureSevRelease(artifacts: readonly LoadedArtifact[], axes: PlatformAxes): ShapeRegisters {
+  const { name, vmm } = profileOf("sev", axes);
+  const firmware = firmwareOf(artifacts, axes);
+  const inputs = { firmware: firmware.bytes, ...bootOf(artifacts, axes) };
+  const { registers } = reading(firmware.name, () => measureSev(inputs, { profile: name }));
+  return { platform: "sev", shape: { vmm }, registers };
+}
+
+/** No reference in short: SHA-256 cannot go on from a digest alone, so each shape is an entry. */
+function measureSevEsAxes(artifacts: readonly LoadedArtifact[], axes: PlatformAxes): ShapeRegisters[] {
+  const profile = profileOf("sev-es", axes);
+  const firmware = firmwareOf(artifacts, axes);
+  const boot = bootOf(artifacts, axes);
+  const hashes = boot && hashDirectBoot(boot);
+  const launch = reading(firmware.name, () => prepareSevEs(firmware.bytes, hashes, profile));
+  return processors(axes).flatMap((cpu) =>
+    featuresOf(axes, profile).flatMap((guestFeatures) =>
+      axes.vcpus.map((vcpus): ShapeRegisters => {
+        const shape = { profile: profile.name, cpu, vcpus, guestFeatures: BigInt(guestFeatures) };
+        const launchDigest = formatDigest(launch.digest(resolveSevEs(shape).resolved));
+        return {
+          platform: "sev-es",
+          shape: { vmm: profile.vmm, profile: profile.name, cpu, vcpus: `${vcpus}`, guestFeatures },
+          registers: { launchDigest },
+        };
+      }),
+    ),
+  );
+}
+
+function profileOf<P extends AmdPlatform>(
+  platform: P,
+  { profile, vmm }: PlatformAxes,
+): Extract<Profile, { platform: P }> {
+  const chosen = chooseProfile(platform, { profile, vmm });
+  if (vmm !== undefined && vmm !== chosen.vmm)
+    throw cannotMeasure(`profile ${chosen.name} is of another VMM`, chosen.vmm, vmm);
+  return chosen;
+}
+
+const featuresOf = ({ guestFeatures }: PlatformAxes, profile: Profile): string[] =>
+  guestFeatures.length === 0 ? [`0x${profile.guestFeatures.toString(16)}`] : [...guestFeatures].sort();
+
+function processors({ platform, vcpus, cpu }: PlatformAxes): string[] {
+  if (vcpus.length === 0) throw cannotMeasure(`platform ${platform} needs vcpus`, 'vcpus: "1..8"', "none");
+  if (cpu.length === 0) throw cannotMeasure(`platform ${platform} needs cpu`, "cpu: [EPYC-v4]", "none");
+  return [...cpu].sort();
+}
+
+function firmwareOf(artifacts: readonly LoadedArtifact[], { platform }: PlatformAxes): LoadedArtifact {
+  const firmware = onlyArtifact(artifacts, "firmware");
+  if (firmware !== undefined) return firmware;
+  throw cannotMeasure(`platform ${platform} needs an output of kind firmware`, "one", "none");
+}
+
+/** The direct boot whose hashes are measured. */
+function bootOf(
+  artifacts: readonly LoadedArtifact[],
+  { kernelHashes }: PlatformAxes,
+): DirectBoot | undefined {
+  const kernel = onlyArtifact(artifacts, "kernel");
+  if (kernel === undefined || kernelHashes === false) return undefined;
+  return {
+    kernel: kernel.bytes,
+    initrd: onlyArtifact(artifacts, "initrd")?.bytes,
+    cmdline: onlyArtifact(artifacts, "cmdline")?.bytes,
   };
 }
 

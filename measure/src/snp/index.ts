@@ -3,8 +3,8 @@
  * @module
  */
 export { type LaunchSizes, mapSnpCoverage } from "./coverage.ts";
+export { type BootInputs, type BootPlan, type HashedBootInputs, planBoot } from "./boot-plan.ts";
 export { CPU_MODELS, type CpuIdentity, cpuModelSignature, cpuModelTrap, cpuSignature } from "./cpu-models.ts";
-export { firmwareSide, measuredSide, snpDescriber } from "./describe-launch.ts";
 export { type FirmwareReference, measureFirmware, type MeasuredFirmware } from "./firmware-reference.ts";
 export { type FirmwareInputs, openFirmware, type OpenedFirmware } from "./firmware-source.ts";
 export { DEFAULT_GUEST_FEATURES, guestFeatureNames } from "./guest-features.ts";
@@ -13,6 +13,7 @@ export {
   type DirectBootDigests,
   encodeKernelHashes,
   hashDirectBoot,
+  type HashedFile,
 } from "./kernel-hashes.ts";
 export {
   type FirmwareLaunches,
@@ -26,7 +27,8 @@ export {
 } from "./lint-firmware.ts";
 export { type FirmwareLintCode, LINT_RULES } from "./lint-rules.ts";
 export { prepareFromReference, prepareMeasured, prepareSnp, SnpLaunch, type VmsaDigests } from "./launch.ts";
-export { measureSnp, type SnpInputs } from "./measure-snp.ts";
+export { combineAxes, type CpuNaming, type MatrixRow, measureMatrix, type ShapeAxes } from "./matrix.ts";
+export { measureOpened, measureSnp, type SnpInputs } from "./measure-snp.ts";
 export { extendLaunchDigest, LAUNCH_DIGEST, type PageEvent, type PageType, START } from "./page-info.ts";
 export type {
   AmdPlatform,
@@ -53,8 +55,11 @@ export {
   VMMS,
 } from "./profiles.ts";
 export {
+  checkReference,
   expandCounts,
   expandReference,
+  type KernelHashesJson,
+  launchOf,
   referenceOf,
   type SnpReference,
   type VmsaReference,

@@ -8,7 +8,15 @@ import { hashDirectBoot } from "./kernel-hashes.ts";
 import { prepareFromReference, prepareSnp } from "./launch.ts";
 import { measureSnp } from "./measure-snp.ts";
 import { extendLaunchDigest, PAGE_TYPE, START } from "./page-info.ts";
-import { expandCounts, expandReference, referenceOf } from "./reference.ts";
+import { PROFILES } from "./profiles.ts";
+import {
+  checkReference,
+  expandCounts,
+  expandReference,
+  launchOf,
+  referenceOf,
+  type SnpReference,
+} from "./reference.ts";
 import { resolveShape, type SnpShape } from "./shape.ts";
 import { inputs, references, suffix, vectors } from "./vectors.testing.ts";
 
@@ -163,15 +171,80 @@ describe("shapes: one preparation answers for every guest of a release", () => {
     expect(() => [...expandCounts(reference, { cpu: "EPYC-Milan" }, [2, 1])]).toThrow("ascend");
   });
 
-  it("refuses to expand a reference to a CPU, feature set or VMM that it does not cover", () => {
-    const reference = referenceOf(launch, [{ vcpus: 1, cpu: "EPYC-Milan" }]);
-    const refused = (shape: SnpShape) => {
-      expect(() => expandReference(reference, shape)).toThrow(
+  it("refuses to expand a reference to a CPU or feature set that it does not cover, and to another profile", () => {
+    const reference = { ...referenceOf(launch, [{ vcpus: 1, cpu: "EPYC-Milan" }]), firmware: undefined };
+    const refused = (from: SnpReference, shape: SnpShape) => {
+      expect(() => expandReference(from, shape)).toThrow(
         expect.objectContaining({ code: "BP-SNP-006" }) as Error,
       );
     };
-    refused({ vcpus: 1, cpu: "EPYC-Genoa" });
-    refused({ vcpus: 1, cpu: "EPYC-Milan", guestFeatures: 0x21n });
-    refused({ vcpus: 1, cpu: "EPYC-Milan", vmm: "ec2" });
+    refused(reference, { vcpus: 1, cpu: "EPYC-Genoa" });
+    refused(reference, { vcpus: 1, cpu: "EPYC-Milan", guestFeatures: 0x21n });
+    refused(reference, { vcpus: 1, cpu: "EPYC-Milan", vmm: "ec2" });
+    refused(referenceOf(launch, []), { vcpus: 1, cpu: "EPYC-Milan", profile: "qemu-debug-swap" });
+    expect(() => launchOf(reference)).toThrow(expect.objectContaining({ code: "BP-SNP-006" }) as Error);
+  });
+});
+
+describe("compact references: what follows from one must be what the image gives", () => {
+  const image = suffix("ovmf_AmdSev_suffix.bin");
+  const boot = hashDirectBoot({ kernel: inputs.get("kernel-a")!, cmdline: utf8("quiet") });
+  const other = hashDirectBoot({ kernel: inputs.get("kernel-b")!, initrd: inputs.get("initrd-a")! });
+  const shapes = fc.record({
+    vcpus: fc.integer({ min: 1, max: 512 }),
+    cpu: fc.constantFrom(...CPU_MODELS),
+    guestFeatures: fc.constantFrom(undefined, 1n, 0x21n, 0x201n),
+    profile: fc.constantFrom(
+      ...PROFILES.filter((profile) => profile.platform === "snp" && profile.image === "ovmf").map(
+        ({ name }) => name,
+      ),
+    ),
+  });
+
+  it("derives every shape of every profile, with its own kernel, another or none, from the reference of one shape", () => {
+    fc.assert(
+      fc.property(shapes, fc.constantFrom(undefined, null, other), fc.boolean(), (shape, swap, booted) => {
+        const resolved = resolveShape(shape);
+        const own = booted ? boot : undefined;
+        const whole = prepareSnp(image, own, resolved.profile);
+        const reference = JSON.parse(
+          JSON.stringify(referenceOf(whole, [{ ...shape, vcpus: 1, cpu: "EPYC-v1", guestFeatures: 1n }])),
+        ) as SnpReference;
+        expect(expandReference(reference, shape)).toEqual(whole.digest(resolved));
+        const wanted = swap === undefined ? own : (swap ?? undefined);
+        expect(launchOf(reference, swap).digest(resolved)).toEqual(
+          prepareSnp(image, wanted, resolved.profile).digest(resolved),
+        );
+        expect(() => checkReference(reference)).not.toThrow();
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("takes less than a kilobyte for one CPU, with firmware and kernel hashes", () => {
+    for (const known of references.values()) {
+      const area = known.metadata.sections.some(({ type }) => type === 0x10);
+      const launch = prepareFromReference(known, area && known.hashTable !== undefined ? boot : undefined);
+      const reference = referenceOf(launch, [{ vcpus: 1, cpu: "EPYC-Milan" }]);
+      expect(JSON.stringify(reference).length).toBeLessThan(1024);
+    }
+  });
+
+  it("is found out when it states what does not follow", () => {
+    const reference = referenceOf(prepareSnp(image, boot), [{ vcpus: 1, cpu: "EPYC-Milan" }]);
+    const [vmsa] = reference.vmsas;
+    const digest = "1".repeat(96);
+    const liars: SnpReference[] = [
+      { ...reference, prefix: digest },
+      { ...reference, vmsas: [{ ...vmsa!, bsp: digest }] },
+      { ...reference, vmsas: [{ ...vmsa!, ap: digest }] },
+      { ...reference, vmsas: [{ ...vmsa!, cpuSignature: "0xa00f12" }] },
+      { ...reference, profile: "qemu-amdese-old" },
+      { ...reference, kernelHashes: undefined },
+      { ...reference, firmware: { ...reference.firmware!, seed: digest } },
+      { ...reference, firmware: { ...reference.firmware!, resetAddress: "0x80b008" } },
+    ];
+    for (const liar of liars)
+      expect(() => checkReference(liar)).toThrow(expect.objectContaining({ code: "BP-SNP-011" }) as Error);
   });
 });

@@ -97,17 +97,7 @@ export class SnpLaunch {
         expected: profile.name,
         found: shape.profile.name,
       });
-    const { cpuSignature, guestFeatures } = shape;
-    const page = (role: VcpuRole, named: number): Sha384 =>
-      sha384(
-        buildVmsa(profile.vmsa, {
-          role,
-          resetAddress: profile.vmsa[role].resetAddress ?? named,
-          cpuSignature,
-          guestFeatures,
-        }),
-      );
-    const vmsas = { bsp: page("bsp", BSP_RESET_ADDRESS), ap: page("ap", resetAddress) };
+    const vmsas = hashVmsas(shape, resetAddress);
     this.#vmsas.set(key, vmsas);
     return vmsas;
   }
@@ -118,6 +108,23 @@ export class SnpLaunch {
     this.#ladders.set(key, ladder);
     return ladder;
   }
+}
+
+/** Digests of a shape's two VMSA pages on firmware with this AP reset address. */
+export function hashVmsas(
+  { profile, cpuSignature, guestFeatures }: ResolvedShape,
+  resetAddress: number,
+): VmsaDigests {
+  const page = (role: VcpuRole, named: number): Sha384 =>
+    sha384(
+      buildVmsa(profile.vmsa, {
+        role,
+        resetAddress: profile.vmsa[role].resetAddress ?? named,
+        cpuSignature,
+        guestFeatures,
+      }),
+    );
+  return { bsp: page("bsp", BSP_RESET_ADDRESS), ap: page("ap", resetAddress) };
 }
 
 /** Prepares a launch from a firmware image, or throws ParseError where QEMU would not launch it. */

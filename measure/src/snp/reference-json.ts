@@ -34,7 +34,7 @@ export interface FirmwareReferenceJson {
   /** Guest address, size and type of each section: `0x800000+0x9000 0x1`. */
   readonly sections: readonly string[];
   /** Guest address and size: `0x810c00+0x400`. */
-  readonly hashTable?: string;
+  readonly hashTable?: string | undefined;
 }
 
 /** The reference as a JSON value. */
