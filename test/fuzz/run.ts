@@ -14,6 +14,7 @@ const TARGETS: Readonly<Record<string, () => Promise<Target>>> = {
   snp: async () => (await import("./targets/snp.ts")).snp,
   lint: async () => (await import("./targets/lint.ts")).lint,
   identity: async () => (await import("./targets/identity.ts")).identity,
+  machine: async () => (await import("./targets/machine.ts")).machine,
 };
 
 const FOLDER = path.resolve(import.meta.dirname, "../out-tsc/fuzz");

@@ -199,6 +199,18 @@ describe("quotes that were lost", () => {
     expect(parseQemuCommandLine(`${line} -append c   d -x e -m 4`).cmdline).toBe("c   d -x e");
   });
 
+  it("are not lost in shell text that has JSON in an argument", () => {
+    expect(snp(`,kernel-hashes=on -bios f -kernel k -append 'a={"b": {"c":1}} d'`).cmdline).toBe(
+      'a={"b": {"c":1}} d',
+    );
+    expect(snp(",kernel-hashes=on -bios f -kernel k -append a 'b' c -smp 2").cmdline).toBe("a 'b' c");
+  });
+
+  it("are lost where no shell could read the line", () => {
+    const line = `qemu-kvm ${SNP},kernel-hashes=on -bios f -object {"qom-type":"x","id":"y"} -kernel k -append a it's b`;
+    expect(parseQemuCommandLine(line).cmdline).toBe("a it's b");
+  });
+
   it("around one word leave a doubt, which stops", () => {
     expect(codes(snp(",kernel-hashes=on -bios f -kernel k -append ro quiet"))).toContain(
       "BP-MACHINE-107 stops",

@@ -2,6 +2,9 @@
  * Reads a QEMU command line.
  * @module
  */
+import { ParseError } from "@bootproof/bytes";
+
+import { MeasureError } from "../measure-error.ts";
 import { describeMachine } from "./describe-machine.ts";
 import type { MachineDescription } from "./description.ts";
 import { Findings } from "./notes.ts";
@@ -27,12 +30,23 @@ interface Reading {
 
 function read(input: string | Uint8Array | readonly string[]): Reading {
   const command = findQemuArguments(input);
-  const configuration = readConfiguration(command.words);
-  // QEMU takes one disk image without an option: no shell can have started this line, so ps printed it.
-  if (command.form !== "shell" || configuration.strays.length < 2 || command.text.trim().includes("\n"))
-    return { command, configuration };
-  const asPs = readAsPs(command.text);
-  return { command: asPs, configuration: readConfiguration(asPs.words) };
+  const reading = { command, configuration: readConfiguration(command.words) };
+  // QEMU takes one disk image without an option: no shell can have started such a line, so perhaps ps printed it.
+  const lost = command.form === "shell" && reading.configuration.strays.length > 1;
+  const asPs = lost && !command.text.trim().includes("\n") ? readPs(command.text) : undefined;
+  return asPs ?? reading;
+}
+
+/** The line as ps prints it, if that makes sense of all its words. */
+function readPs(text: string): Reading | undefined {
+  try {
+    const command = readAsPs(text);
+    const configuration = readConfiguration(command.words);
+    return configuration.strays.length > 1 ? undefined : { command, configuration };
+  } catch (error) {
+    if (error instanceof MeasureError || error instanceof ParseError) return undefined;
+    throw error;
+  }
 }
 
 function noteLostQuotes(

@@ -6,10 +6,22 @@
 import { ParseError } from "@bootproof/bytes";
 
 import { optionName, takesArgument } from "./qemu-options.ts";
+import { shellCommands } from "./shell-words.ts";
 import { byteOffset, checkCount, checkLength, MAX_COMMAND_LINE, MAX_WORD, type Word } from "./words.ts";
 
-/** A word that begins JSON outside of all quotes: a shell would have eaten JSON's own, so no shell text has it. */
-export const looksLikePs = (text: string): boolean => /(?:^|\s)\{"/.test(text);
+/**
+ * Whether a word begins JSON outside of all quotes. A shell would have eaten the JSON's own quotes, so the text is what
+ * ps prints; text that no shell can read at all is taken for it too.
+ */
+export function looksLikePs(text: string): boolean {
+  if (!/(?:^|\s)\{"/.test(text)) return false;
+  try {
+    return shellCommands(text).some((words) => words.some(({ at }) => text.startsWith('{"', at)));
+  } catch (error) {
+    if (error instanceof ParseError) return true;
+    throw error;
+  }
+}
 
 /** The words of one line of `ps`; throws {@link ParseError}. */
 export function psWords(text: string): readonly Word[] {
