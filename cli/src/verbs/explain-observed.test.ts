@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { beforeAll, describe, expect, it } from "vitest";
@@ -7,6 +8,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { parseDigest } from "@bootproof/bytes";
 import { formatFirmwareReference } from "@bootproof/measure/snp";
 
+import { runProgram } from "../run.ts";
 import { run } from "../run.testing.ts";
 import { ROOT, scratchFolder } from "../scratch.testing.ts";
 
@@ -162,10 +164,24 @@ describe("explain --observed: which guest gave this launch digest", () => {
       expect(stdout).toContain(said);
   });
 
+  it("stops when it is interrupted, exit 130", async () => {
+    const interrupt = new AbortController();
+    setTimeout(() => interrupt.abort(), 200);
+    const stderr: string[] = [];
+    const exit = await runProgram(["explain", "--observed", "ab".repeat(48), ...claim(), "--effort", "600"], {
+      stdout: { write: () => true },
+      stderr: { write: (text) => stderr.push(text) },
+      env: {},
+      cwd: folder,
+      signal: interrupt.signal,
+    });
+    expect(exit).toBe(130);
+    expect(stderr.join("")).toContain("interrupted");
+  });
+
   it("tells a hash of a file from a launch digest", async () => {
-    const { createHash } = await import("node:crypto");
     const hash = createHash("sha384")
-      .update(await (await import("node:fs/promises")).readFile(FIRMWARE))
+      .update(await readFile(FIRMWARE))
       .digest("hex");
     const { stdout } = await run(["explain", "--observed", hash, ...claim(), "--effort", "0"]);
     expect(stdout).toContain("the SHA-384 of the firmware file, no launch digest");

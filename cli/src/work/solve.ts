@@ -3,6 +3,7 @@
  * @module
  */
 import { formatHex } from "@bootproof/bytes";
+import type { AmdPlatform } from "@bootproof/measure/snp";
 
 import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
@@ -44,7 +45,7 @@ function readRequest(given: Given, { digest }: Observed): GuestRequest {
   const alone = given.text("svsm") === undefined;
   const request = readGuestRequest(
     alone ? given.without("varsFile", "varsSize") : given,
-    digest.length === 48 ? "snp" : "sev-es",
+    platformOf(given, digest),
   );
   if ((request.platform === "snp") !== (digest.length === 48))
     throw new Failure(
@@ -62,6 +63,12 @@ function readRequest(given: Given, { digest }: Observed): GuestRequest {
       "a size",
     );
   return alone ? { ...request, varsFile: given.text("varsFile") } : request;
+}
+
+/** A digest of 32 bytes is one of SEV-ES, unless the user names the profile of plain SEV. */
+function platformOf(given: Given, digest: Uint8Array): AmdPlatform {
+  if (digest.length === 48) return "snp";
+  return given.text("profile") === "sev" ? "sev" : "sev-es";
 }
 
 /** What the inputs as given measure to, when they are complete and launch. */

@@ -34,9 +34,7 @@ const HOST = "with -cpu host (or max) the guest has the signature of the machine
 /** The signatures to try; without a given one the axis is open and starts with the likeliest model. */
 export function cpuAxis(given: CpuGuess | undefined, reported: number | undefined): Axis<CpuGuess> {
   const known = knownCpus(reported);
-  const first = known.find(({ value }) => value.signature === given?.signature);
-  const named =
-    given === undefined ? undefined : { value: { ...first?.value, ...given }, label: label(given) };
+  const named = given === undefined ? undefined : { value: given, label: label(given) };
   const start = named === undefined ? known : [{ ...named, surprise: 0 }, ...known];
   const seen = new Set<number>();
   const candidates = start.filter(({ value: { signature } }) => !seen.has(signature) && seen.add(signature));
