@@ -3,12 +3,13 @@
  * @module
  */
 import { formatHex, ParseError } from "@bootproof/bytes";
+import type { IgvmDirective } from "@bootproof/ovmf";
 import { MeasureError } from "../measure-error.ts";
 import { compareVmsas, formatFieldDifference } from "../snp/describe-vmsa.ts";
 import { igvmDigest } from "./igvm-digest.ts";
 import { headerLabel, type IgvmGuest } from "./igvm-guest.ts";
-import type { Processors } from "./igvm-processors.ts";
-import { type IgvmStep, igvmSteps } from "./igvm-steps.ts";
+import { type Processors, processorSteps } from "./igvm-processors.ts";
+import { directiveStep, type IgvmStep, igvmSteps, stepLabel } from "./igvm-steps.ts";
 import { refuseUnlaunchable } from "./refuse.ts";
 import { IGVM_READINGS, type IgvmReading, type IgvmReadingName } from "./readings.ts";
 
@@ -73,39 +74,62 @@ function readingOutcome(guest: IgvmGuest, reading: IgvmReading, processors: Proc
   }
 }
 
-/** Where two readings part: what each makes of a directive, or in which order. */
+/** Where two readings part: what each makes of a directive or processor, or else in which order. */
 function readingDifferences(
   guest: IgvmGuest,
   processors: Processors,
   one: IgvmReading,
   other: IgvmReading,
 ): ReadingDifference[] {
-  const [ones, others] = [one, other].map((reading) => stepsByOrigin(guest, reading, processors));
-  if (ones === undefined || others === undefined) return [];
   const found: ReadingDifference[] = [];
-  for (const key of new Set([...ones.keys(), ...others.keys()])) {
-    const [a, b] = [ones.get(key), others.get(key)];
-    const message = stepDifference(guest, a, b, one, other);
-    if (message !== undefined) found.push({ header: (a ?? b)?.header?.index, message });
+  let rest = 0;
+  for (const [a, b] of pairedSteps(guest, processors, one, other)) {
+    // A file can differ in 100,000 pages: more than the first few are counted and not described.
+    if (found.length < MAX_DIFFERENCES) {
+      const message = stepDifference(guest, a, b, one, other);
+      if (message !== undefined) found.push({ header: (a ?? b)?.header?.index, message });
+    } else if (differ(guest, a, b, one, other)) rest++;
   }
-  if (found.length === 0) found.push(orderDifference([...ones.keys()], [...others.keys()], ones, one, other));
-  found.sort((a, b) => (a.header ?? Infinity) - (b.header ?? Infinity));
-  const rest = found.length - MAX_DIFFERENCES;
-  return rest <= 0
-    ? found
-    : [...found.slice(0, MAX_DIFFERENCES), { header: undefined, message: `and ${rest} more like these` }];
+  if (found.length === 0) return [orderDifference(guest, processors, one, other)];
+  return rest === 0 ? found : [...found, { header: undefined, message: `and ${rest} more like these` }];
 }
 
-function stepsByOrigin(
+type StepPair = readonly [IgvmStep | undefined, IgvmStep | undefined];
+
+/** What two readings measure of each directive in file order, then of processors that no directive describes. */
+function* pairedSteps(
   guest: IgvmGuest,
-  reading: IgvmReading,
   processors: Processors,
-): Map<string, IgvmStep> {
-  const steps = new Map<string, IgvmStep>();
-  for (const step of igvmSteps(guest, reading, processors))
-    steps.set(step.header === undefined ? `vcpu ${step.vcpu ?? 0}` : `header ${step.header.index}`, step);
-  return steps;
+  one: IgvmReading,
+  other: IgvmReading,
+): Generator<StepPair> {
+  const [ofOne, ofOther] = [one, other].map((reading) => stepsOfProcessors(guest, reading, processors));
+  if (ofOne === undefined || ofOther === undefined) return;
+  for (const header of guest.file.directives) {
+    const a = ofOne.described.get(header) ?? directiveStep(guest, one, header);
+    const b = ofOther.described.get(header) ?? directiveStep(guest, other, header);
+    if (a !== undefined || b !== undefined) yield [a, b];
+  }
+  for (const vcpu of new Set([...ofOne.inReset.keys(), ...ofOther.inReset.keys()]))
+    yield [ofOne.inReset.get(vcpu), ofOther.inReset.get(vcpu)];
 }
+
+interface ProcessorMap {
+  readonly described: ReadonlyMap<IgvmDirective, IgvmStep>;
+  readonly inReset: ReadonlyMap<number, IgvmStep>;
+}
+
+function stepsOfProcessors(guest: IgvmGuest, reading: IgvmReading, processors: Processors): ProcessorMap {
+  const described = new Map<IgvmDirective, IgvmStep>();
+  const inReset = new Map<number, IgvmStep>();
+  if (reading.contexts === "each processor, last")
+    for (const step of processorSteps(guest, processors))
+      if (step.header === undefined) inReset.set(step.vcpu ?? 0, step);
+      else described.set(step.header, step);
+  return { described, inReset };
+}
+
+const differ = (...args: Parameters<typeof stepDifference>): boolean => stepDifference(...args) !== undefined;
 
 function stepDifference(
   { platform }: IgvmGuest,
@@ -150,19 +174,21 @@ function vmsaDifference(
 }
 
 function orderDifference(
-  ones: readonly string[],
-  others: readonly string[],
-  steps: ReadonlyMap<string, IgvmStep>,
+  guest: IgvmGuest,
+  processors: Processors,
   one: IgvmReading,
   other: IgvmReading,
 ): ReadingDifference {
-  const at = ones.findIndex((key, index) => key !== others[index]);
-  const [a, b] = [steps.get(ones[at] ?? ""), steps.get(others[at] ?? "")];
-  return {
-    header: a?.header?.index,
-    message: `the order differs: ${one.name} measures ${originOf(a)} where ${other.name} measures ${originOf(b)}`,
-  };
+  const others = igvmSteps(guest, other, processors);
+  for (const a of igvmSteps(guest, one, processors)) {
+    const next = others.next();
+    const b = next.done === true ? undefined : next.value;
+    if (a.header === b?.header && a.vcpu === b?.vcpu) continue;
+    const message = `the order differs: ${one.name} measures ${originOf(a)} where ${other.name} measures ${originOf(b)}`;
+    return { header: a.header?.index, message };
+  }
+  return { header: undefined, message: `${one.name} and ${other.name} differ` };
 }
 
 const originOf = (step: IgvmStep | undefined): string =>
-  step?.header === undefined ? (step?.label ?? "nothing") : headerLabel(step.header);
+  step === undefined ? "nothing" : step.header === undefined ? stepLabel(step) : headerLabel(step.header);

@@ -37,8 +37,17 @@ const HANDLED: ReadonlySet<string> = new Set([
 /** More of a kind would be a list nobody reads, and a file can have 100,000. */
 const MAX_OF_A_KIND = 8;
 
+/** Several readings and the linter ask for the same guest's. */
+const known = new WeakMap<IgvmGuest, readonly IgvmFinding[]>();
+
 /** Why QEMU and KVM cannot launch a guest: of each kind the first ones, in file order. */
-export function igvmFaults(guest: IgvmGuest): IgvmFinding[] {
+export function igvmFaults(guest: IgvmGuest): readonly IgvmFinding[] {
+  const found = known.get(guest) ?? findFaults(guest);
+  known.set(guest, found);
+  return found;
+}
+
+function findFaults(guest: IgvmGuest): IgvmFinding[] {
   const kept = new Map<string, IgvmFinding[]>();
   for (const fault of allFaults(guest)) {
     const same = kept.get(fault.code) ?? [];

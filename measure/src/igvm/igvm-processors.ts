@@ -6,7 +6,7 @@ import type { IgvmVpContext } from "@bootproof/ovmf";
 import { MeasureError } from "../measure-error.ts";
 import { defaultProfile } from "../snp/profiles.ts";
 import { BSP_RESET_ADDRESS, buildVmsa } from "../snp/vmsa.ts";
-import { headerLabel, type IgvmGuest, vpContexts } from "./igvm-guest.ts";
+import { type IgvmGuest, vpContexts } from "./igvm-guest.ts";
 import type { IgvmStep } from "./igvm-steps.ts";
 import { kvmVmsa, vmsaFeatures } from "./kvm-vmsa.ts";
 
@@ -54,7 +54,6 @@ export function* processorSteps(guest: IgvmGuest, processors: Processors): Gener
           ? resetVmsa(guest, features, processors)
           : kvmVmsa(header.data, { features, fpu }),
       fileOffset: undefined,
-      label: header === undefined ? `vCPU ${vcpu} in reset state` : `vCPU ${vcpu}, ${headerLabel(header)}`,
       header,
       vcpu,
     };

@@ -22,7 +22,6 @@ export interface IgvmStep {
   readonly bytes: Uint8Array;
   /** Offset of `bytes` in the file, or undefined when they are not from there. */
   readonly fileOffset: number | undefined;
-  readonly label: string;
   /** The directive; undefined for a processor that no directive describes. */
   readonly header: IgvmDirective | undefined;
   readonly vcpu: number | undefined;
@@ -86,7 +85,12 @@ function continuesPages(
   );
 }
 
-function directiveStep(guest: IgvmGuest, reading: IgvmReading, header: IgvmDirective): IgvmStep | undefined {
+/** What a reading measures of one directive, in whatever order. */
+export function directiveStep(
+  guest: IgvmGuest,
+  reading: IgvmReading,
+  header: IgvmDirective,
+): IgvmStep | undefined {
   const counted = counts(guest, header, reading.masks === "all bits");
   if (header.kind === "VP_CONTEXT") {
     if (reading.contexts !== "in place") return undefined;
@@ -112,7 +116,6 @@ function pageStep(reading: IgvmReading, header: IgvmPageData): IgvmStep | undefi
     // The library behind every tool reads 4 KiB of data, also for 2 MiB pages.
     bytes: data.subarray(0, PAGE_SIZE),
     fileOffset: data.length === 0 ? undefined : fileOffset,
-    label: headerLabel(header),
     header,
     vcpu: undefined,
   };
@@ -132,7 +135,6 @@ function insertStep(reading: IgvmReading, header: IgvmParameterInsert): IgvmStep
     pages: reading.insertedArea === "every page" ? header.size / PAGE_SIZE : 1,
     bytes: NOTHING,
     fileOffset: undefined,
-    label: headerLabel(header),
     header,
     vcpu: undefined,
   };
@@ -147,10 +149,15 @@ function contextStep(header: IgvmVpContext): IgvmStep | undefined {
     pages: 1,
     bytes: header.data,
     fileOffset: header.fileOffset,
-    label: headerLabel(header),
     header,
     vcpu: header.vpIndex,
   };
+}
+
+/** What events and differences call a step. */
+export function stepLabel({ header, vcpu, type }: IgvmStep): string {
+  if (header === undefined) return `vCPU ${vcpu ?? 0} in reset state`;
+  return type === "VMSA" ? `vCPU ${vcpu ?? 0}, ${headerLabel(header)}` : headerLabel(header);
 }
 
 const NOTHING = new Uint8Array();

@@ -62,8 +62,15 @@ export function describeIgvm(file: IgvmFile, bytes: Uint8Array): IgvmDescription
 /** The rows of all headers behind the platforms, in file order. */
 export function igvmRows({ platforms, initialization, directives }: IgvmFile): IgvmRow[] {
   const rows: Row[] = [];
+  // One list a mask, so that rows of one mask can be told by it.
+  const names = new Map<number, readonly string[]>();
+  const namesOf = (mask: number): readonly string[] => {
+    const known = names.get(mask) ?? maskNames(mask, platforms);
+    names.set(mask, known);
+    return known;
+  };
   for (const header of [...initialization, ...directives]) {
-    const row = toRow(header, platforms);
+    const row = toRow(header, namesOf);
     const last = rows.at(-1);
     if (header.kind === "PAGE_DATA" && last !== undefined && continues(last, row)) {
       last.headers += 1;
@@ -85,19 +92,22 @@ function continues(last: Row, next: Row): boolean {
     last.type === next.type &&
     last.detail === next.detail &&
     last.index + last.headers === next.index &&
-    last.platforms?.join() === next.platforms?.join() &&
+    last.platforms === next.platforms &&
     last.guestAddress !== undefined &&
     last.guestAddress + BigInt(last.size ?? 0) === next.guestAddress
   );
 }
 
-function toRow(header: IgvmInitialization | IgvmDirective, platforms: readonly IgvmPlatform[]): Row {
+function toRow(
+  header: IgvmInitialization | IgvmDirective,
+  namesOf: (mask: number) => readonly string[],
+): Row {
   return {
     index: header.index,
     offset: header.offset,
     headers: 1,
     type: igvmHeaderName(header),
-    platforms: "mask" in header ? maskNames(header.mask, platforms) : undefined,
+    platforms: "mask" in header ? namesOf(header.mask) : undefined,
     guestAddress: "guestAddress" in header ? header.guestAddress : undefined,
     size: "size" in header ? Number(header.size) : undefined,
     detail: detail(header),

@@ -17,6 +17,7 @@ import type { ParameterAreas } from "./parameter-areas.ts";
 import { readSnpIdBlock } from "./snp-id-block.ts";
 
 const PAGE_SIZE = 4096;
+const VBS_MEASUREMENT_LENGTH = 864;
 const NO_DATA = new Uint8Array();
 const LARGE_PAGE_SIZE = 0x20_0000;
 const FLAG = { LARGE: 1, UNMEASURED: 2, SHARED: 4 } as const;
@@ -46,7 +47,7 @@ export function readDirective(body: HeaderBody, { platforms, areas }: DirectiveC
     case "SNP_ID_BLOCK":
       return readSnpIdBlock(body);
     case "VBS_MEASUREMENT":
-      return readForeign(body);
+      return readVbsMeasurement(body);
     default:
       return areas.use(body);
   }
@@ -125,8 +126,8 @@ function readErrorRange(body: HeaderBody): IgvmErrorRange {
   return { kind: "ERROR_RANGE", ...body.place, mask, guestAddress, size: body.u32("size") };
 }
 
-function readForeign(body: HeaderBody): IgvmForeign {
+function readVbsMeasurement(body: HeaderBody): IgvmForeign {
   const mask = body.u32("compatibility mask");
-  body.reader.skip(body.reader.remaining, body.field("body"));
+  body.bytes(VBS_MEASUREMENT_LENGTH - 4, "body");
   return { kind: "FOREIGN", name: body.name, ...body.place, mask };
 }

@@ -8,18 +8,18 @@ import type { IgvmHeaderPlace } from "./igvm-file.ts";
 
 const PAGE_SIZE = 4096;
 
-/** One header on its way from bytes to a value. */
+/** One header on its way from bytes to a value. Reads on in the reader of all headers: a file has thousands. */
 export class HeaderBody {
   readonly place: IgvmHeaderPlace;
   readonly name: string;
-  readonly reader: ByteReader;
+  readonly #reader: ByteReader;
   readonly #file: Uint8Array;
   readonly #dataStart: number;
 
   constructor(place: IgvmHeaderPlace, name: string, reader: ByteReader, file: Uint8Array, dataStart: number) {
     this.place = place;
     this.name = name;
-    this.reader = reader;
+    this.#reader = reader;
     this.#file = file;
     this.#dataStart = dataStart;
   }
@@ -30,27 +30,27 @@ export class HeaderBody {
   }
 
   u8(what: string): number {
-    return this.reader.u8(this.field(what));
+    return this.#reader.u8(this.field(what));
   }
 
   u16(what: string): number {
-    return this.reader.u16le(this.field(what));
+    return this.#reader.u16le(this.field(what));
   }
 
   u32(what: string): number {
-    return this.reader.u32le(this.field(what));
+    return this.#reader.u32le(this.field(what));
   }
 
   u64(what: string): bigint {
-    return this.reader.u64le(this.field(what));
+    return this.#reader.u64le(this.field(what));
   }
 
   bytes(length: number, what: string): Uint8Array {
-    return this.reader.bytes(length, this.field(what));
+    return this.#reader.bytes(length, this.field(what));
   }
 
   zeros(length: number, what = "reserved field"): void {
-    this.reader.zeros(length, this.field(what));
+    this.#reader.zeros(length, this.field(what));
   }
 
   /** A guest address on a page boundary. */

@@ -83,21 +83,20 @@ class HeaderList {
         offset: place.offset,
         found: `0x${number.toString(16)}, which may not be skipped`,
       });
-    const bodyOffset = reader.offset;
-    const bytes = reader.bytes(length, `body of IGVM header ${index} (${name})`);
-    if (known === undefined) this.#keep({ kind: "OPTIONAL", ...place, type: number, length });
-    else {
-      const body = new HeaderBody(
-        place,
-        name,
-        new ByteReader(bytes, bodyOffset),
-        this.#file,
-        this.#dataStart,
-      );
+    if (length > reader.remaining)
+      throw new ParseError("TRUNCATED", `body of IGVM header ${index} (${name})`, {
+        offset: reader.offset,
+        expected: `${length} bytes`,
+        found: `${reader.remaining}`,
+      });
+    if (known === undefined) {
+      reader.skip(length, `body of IGVM header ${index}`);
+      this.#keep({ kind: "OPTIONAL", ...place, type: number, length });
+    } else {
+      const body = new HeaderBody(place, name, reader, this.#file, this.#dataStart);
       if (length !== known.length) throw body.fault("length", `${known.length}`, `${length}`);
       this.#enter(known, place);
       this.#take(known, body);
-      body.reader.end(body.field("body"));
     }
     reader.zeros((8 - (length % 8)) % 8, `padding of IGVM header ${index} (${name})`);
   }
