@@ -45,7 +45,12 @@ export interface LaunchDocument {
 export interface TraceRule {
   readonly start: Registers;
   /** The register after an event; throws {@link ParseError} for an event that the platform does not have. */
-  extend(current: Uint8Array, event: MeasuredEvent): Uint8Array;
+  readonly extend?: (current: Uint8Array, event: MeasuredEvent) => Uint8Array;
+  /**
+   * Where `extend` is absent, because the register is a hash of bytes that a trace does not hold: whether an event
+   * leads from one value to the next, as far as its digest shows. Every event must then say both.
+   */
+  readonly leads?: (before: Uint8Array, event: MeasuredEvent, after: Uint8Array) => boolean;
 }
 
 /** Schema of a document that holds a trace alone. */
@@ -233,20 +238,8 @@ function checkReplay(
       expected: Object.keys(rule.start).join(", "),
       found: unknown.event.register,
     });
-  const reached = new Map(Object.entries(rule.start));
-  let index = 0;
-  const steps = traceReplay(
-    rule.start,
-    (current, event) => rule.extend(current, event),
-    claimed.map(({ event }) => event),
-  );
-  for (const { event, before, after } of steps) {
-    const claim = claimed[index];
-    agrees(claim?.before, before, `event ${index} before`);
-    agrees(claim?.after, after, `event ${index} after`);
-    reached.set(event.register, after);
-    index++;
-  }
+  const reached =
+    rule.extend === undefined ? followChain(claimed, rule) : replayAll(claimed, rule.start, rule.extend);
   for (const [name, value] of Object.entries(registers)) {
     const found = reached.get(name);
     if (found === undefined || formatHex(found) !== value)
@@ -255,6 +248,47 @@ function checkReplay(
         found: found === undefined ? "no such register" : formatHex(found),
       });
   }
+}
+
+function replayAll(
+  claimed: readonly ClaimedStep[],
+  start: Registers,
+  extend: NonNullable<TraceRule["extend"]>,
+): ReadonlyMap<string, Uint8Array> {
+  const reached = new Map(Object.entries(start));
+  let index = 0;
+  for (const { event, before, after } of traceReplay(
+    start,
+    extend,
+    claimed.map((step) => step.event),
+  )) {
+    const claim = claimed[index];
+    agrees(claim?.before, before, `event ${index} before`);
+    agrees(claim?.after, after, `event ${index} after`);
+    reached.set(event.register, after);
+    index++;
+  }
+  return reached;
+}
+
+/** Each event must start where the one before it ended, and lead on as far as its digest shows. */
+function followChain(
+  claimed: readonly ClaimedStep[],
+  { start, leads }: TraceRule,
+): ReadonlyMap<string, Uint8Array> {
+  const reached = new Map(Object.entries(start));
+  for (const { event, index, before, after } of claimed) {
+    if (before === undefined || after === undefined)
+      throw new ParseError(
+        "MISSING",
+        `event ${index} before and after, without which the trace cannot be followed`,
+      );
+    agrees(before, reached.get(event.register) ?? before, `event ${index} before`);
+    if (leads?.(before, event, after) === false)
+      throw new ParseError("BAD_DIGEST", `event ${index} after, replayed from the document's own events`);
+    reached.set(event.register, after);
+  }
+  return reached;
 }
 
 function agrees(claimed: Uint8Array | undefined, replayed: Uint8Array, field: string): void {

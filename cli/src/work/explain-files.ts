@@ -3,22 +3,22 @@
  * @module
  */
 import { formatHex, sha256 } from "@bootproof/bytes";
-import { type LaunchDocument, parseLaunchDocument, type TraceRule } from "@bootproof/measure";
-import { snpTraceRule } from "@bootproof/measure/snp";
+import { type LaunchDocument, parseLaunchDocument } from "@bootproof/measure";
+import { TRACE_RULES } from "@bootproof/measure/explain";
 import { stat } from "node:fs/promises";
 
 import { reading } from "../errors/reading.ts";
 import { EXIT } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 import { readInput } from "../frame/files.ts";
-import { textHead } from "../inspect/inspection.ts";
+import { startsWith, textHead } from "../inspect/inspection.ts";
 
 /** A file to compare, recognised and read. */
 export type SideFile = ImageFile | DocumentFile;
 
 /** Something that a guest boots from: it has no shape yet. */
 export interface ImageFile {
-  readonly kind: "firmware";
+  readonly kind: "firmware" | "igvm";
   readonly path: string;
   readonly bytes: Uint8Array;
 }
@@ -31,16 +31,14 @@ export interface DocumentFile {
   readonly artifacts: Readonly<Record<string, Uint8Array>>;
 }
 
-/** How each platform's traces replay. */
-const RULES: Readonly<Record<string, TraceRule>> = { snp: snpTraceRule };
-
 /** GUID of the footer of the GUIDed table, 48 bytes before the end of an OVMF image. */
 const TABLE_FOOTER = "de82b596b21ff745baeaa366c55a082d";
-const KINDS = "firmware image (OVMF), measurement or trace (measure --json)";
+const KINDS = "firmware image (OVMF), IGVM file, measurement or trace (measure --json)";
 
 /** Reads and recognises a file; what is none of the kinds is a {@link Failure}. */
 export async function readSideFile(path: string): Promise<SideFile> {
   const bytes = await readInput(path);
+  if (startsWith(bytes, "IGVM")) return { kind: "igvm", path, bytes };
   const footer = bytes.subarray(Math.max(0, bytes.length - 48), Math.max(0, bytes.length - 32));
   if (formatHex(footer) === TABLE_FOOTER) return { kind: "firmware", path, bytes };
   if (!textHead(bytes).trimStart().startsWith("{"))
@@ -49,7 +47,7 @@ export async function readSideFile(path: string): Promise<SideFile> {
       expected: KINDS,
       hint: `bootproof inspect ${path} says what it looks like`,
     });
-  const document = reading(path, () => parseLaunchDocument(bytes, RULES));
+  const document = reading(path, () => parseLaunchDocument(bytes, TRACE_RULES));
   return { kind: "document", path, document, artifacts: await findInputs(document) };
 }
 

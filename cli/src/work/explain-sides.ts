@@ -3,13 +3,8 @@
  * @module
  */
 import { type Side, sideOfDocument } from "@bootproof/measure";
-import {
-  firmwareSide,
-  measuredSide,
-  measureSnp,
-  type SnpInputs,
-  type SnpShape,
-} from "@bootproof/measure/snp";
+import { bootsIgvm, firmwareSide, type GuestFiles, igvmSide, measuredSide } from "@bootproof/measure/explain";
+import type { AmdPlatform, SnpShape } from "@bootproof/measure/snp";
 
 import { EXIT } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
@@ -19,10 +14,14 @@ import { readGuestRequest } from "../measuring/guest-request.ts";
 import { readOneShape } from "../measuring/one-shape.ts";
 import type { DocumentFile, ImageFile, SideFile } from "./explain-files.ts";
 
-/** Shape and direct boot for images, as far as given. */
+type Boot = Omit<GuestFiles, "firmware">;
+
+/** Platform, shape and direct boot for images, as far as given. */
 export interface OpenShape {
+  readonly platform: AmdPlatform;
   readonly shape: SnpShape | undefined;
-  readonly boot: Omit<SnpInputs, "firmware">;
+  readonly reading: string | undefined;
+  readonly boot: Boot;
   /** A measurement whose shape and direct boot an image takes when none is given. */
   readonly like?: DocumentFile;
 }
@@ -46,26 +45,37 @@ export async function readOpenShape(given: Given): Promise<OpenShape> {
       "a direct boot is given without a shape",
       "give --vcpus and a CPU, such as --vcpu-type EPYC-v4",
     );
-  return { shape, boot };
+  return { platform: request.platform, shape, reading: request.reading, boot };
 }
-
-/** Whether the options give a shape. */
-export const hasShape = ({ shape }: OpenShape): boolean => shape !== undefined;
 
 /** The side that a file gives. */
 export function sideOf(file: SideFile, open: OpenShape): Side {
-  if (file.kind === "document") return sideOfMeasured(file);
-  const { bytes } = file;
-  if (open.shape !== undefined) return measuredSide({ firmware: bytes, ...open.boot }, open.shape);
-  if (open.like === undefined) return firmwareSide(bytes);
-  return sideLike(file, open.like);
+  const { shape, boot, platform } = open;
+  switch (file.kind) {
+    case "document":
+      return sideOfMeasured(file);
+    case "igvm":
+      return igvmSide(file.bytes, igvmShape(open));
+    case "firmware":
+      if (shape !== undefined) return measuredSide(platform, { firmware: file.bytes, ...boot }, shape);
+      return open.like === undefined ? firmwareSide(file.bytes) : sideLike(file, open.like);
+  }
+}
+
+/** Without a shape, one processor of the first generation; files that describe it need no CPU. */
+function igvmShape({ shape, like, reading }: OpenShape): Parameters<typeof igvmSide>[1] {
+  const known = shape ?? (like === undefined ? undefined : shapeOf(like)?.shape);
+  if (known === undefined) return { reading, cpu: "EPYC-v4" };
+  const { vcpus, cpu, vcpuSig, family, model, stepping } = known;
+  return { reading, vcpus, cpu, vcpuSig, family, model, stepping };
 }
 
 /** An image measured as a measurement says that another one was. */
 function sideLike({ bytes }: ImageFile, like: DocumentFile): Side {
-  const shape = shapeOf(like);
+  const known = shapeOf(like);
   const boot = bootOf(like);
-  if (shape !== undefined && boot !== undefined) return measuredSide({ firmware: bytes, ...boot }, shape);
+  if (known !== undefined && boot !== undefined)
+    return measuredSide(known.platform, { firmware: bytes, ...boot }, known.shape);
   throw new Failure(
     "BP-EXPLAIN-002",
     EXIT.undecided,
@@ -82,18 +92,20 @@ function sideOfMeasured(file: DocumentFile): Side {
   const { document, artifacts } = file;
   const side = sideOfDocument(document, artifacts);
   if (side.events !== undefined) return side;
-  const again = measureAgain(file);
-  return again === undefined ? side : { ...side, events: again };
+  const events = measureAgain(file, side);
+  return events === undefined ? side : { ...side, events };
 }
 
 /** The events of a measurement's files, when they are all here and give its registers. */
-function measureAgain(file: DocumentFile): Side["events"] {
+function measureAgain(file: DocumentFile, side: Side): Side["events"] {
   const { firmware } = file.artifacts;
-  const shape = shapeOf(file);
+  const known = shapeOf(file);
   const boot = bootOf(file);
-  if (firmware === undefined || shape === undefined || boot === undefined) return undefined;
+  if (firmware === undefined || known === undefined || boot === undefined) return undefined;
   try {
-    const { registers, events } = measureSnp({ firmware, ...boot }, shape);
+    const { registers, events } = bootsIgvm(side)
+      ? igvmSide(firmware, { platform: known.platform, ...known.shape, reading: known.reading })
+      : measuredSide(known.platform, { firmware, ...boot }, known.shape);
     const same = Object.entries(file.document.registers).every(([name, value]) => registers[name] === value);
     return same ? events : undefined;
   } catch {
@@ -102,21 +114,36 @@ function measureAgain(file: DocumentFile): Side["events"] {
   }
 }
 
-function shapeOf({ document: { platform, shape } }: DocumentFile): SnpShape | undefined {
-  const { profile, vmm, vcpus, cpu, cpuSignature, guestFeatures } = shape;
-  if (platform !== "snp" || typeof vcpus !== "number") return undefined;
-  if (typeof cpuSignature !== "string" || typeof guestFeatures !== "string") return undefined;
+interface DocumentShape {
+  readonly platform: AmdPlatform;
+  readonly shape: SnpShape;
+  readonly reading: string | undefined;
+}
+
+function shapeOf({ document: { platform, shape } }: DocumentFile): DocumentShape | undefined {
+  const { profile, vmm, reading, vcpus, cpu, cpuSignature, guestFeatures } = shape;
+  if (platform !== "snp" && platform !== "sev" && platform !== "sev-es") return undefined;
+  // Plain SEV measures nothing of its processors.
+  if (platform !== "sev" && typeof vcpus !== "number") return undefined;
+  const signature = typeof cpuSignature === "string" ? { vcpuSig: Number(cpuSignature) } : {};
   return {
-    profile: typeof profile === "string" ? profile : undefined,
-    vmm: typeof vmm === "string" ? vmm : undefined,
-    vcpus,
-    ...(typeof cpu === "string" ? { cpu } : { vcpuSig: Number(cpuSignature) }),
-    guestFeatures: BigInt(guestFeatures),
+    platform,
+    reading: typeof reading === "string" ? reading : undefined,
+    shape: {
+      profile: typeof profile === "string" ? profile : undefined,
+      vmm: typeof vmm === "string" ? vmm : undefined,
+      vcpus: typeof vcpus === "number" ? vcpus : 1,
+      ...(typeof cpu === "string" ? { cpu } : signature),
+      ...(typeof guestFeatures === "string" &&
+        HEX.test(guestFeatures) && { guestFeatures: BigInt(guestFeatures) }),
+    },
   };
 }
 
+const HEX = /^0x[0-9a-f]{1,16}$/;
+
 /** The direct boot of a measurement, or undefined when its files are not all here. */
-function bootOf({ document, artifacts }: DocumentFile): Omit<SnpInputs, "firmware"> | undefined {
+function bootOf({ document, artifacts }: DocumentFile): Boot | undefined {
   const { kernel, initrd, cmdline } = artifacts;
   const roles = ["kernel", "initrd", "cmdline"];
   const missing = document.inputs.some(({ role }) => roles.includes(role) && artifacts[role] === undefined);

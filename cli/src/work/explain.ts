@@ -2,18 +2,15 @@
  * Why two launches measure differently: reads both sides, compares them, says what differs first.
  * @module
  */
-import { type Explanation, explainLaunches, type Side } from "@bootproof/measure";
-import { snpDescriber } from "@bootproof/measure/snp";
+import type { Explanation, Side } from "@bootproof/measure";
+import { explain } from "@bootproof/measure/explain";
 
 import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import type { Given } from "../frame/given.ts";
 import { readSideFile, type SideFile } from "./explain-files.ts";
-import { hasShape, type OpenShape, readOpenShape, sideOf } from "./explain-sides.ts";
+import { type OpenShape, readOpenShape, sideOf } from "./explain-sides.ts";
 import { formatExplanation } from "./explain-text.ts";
-
-/** The words of each platform. */
-const DESCRIBERS = { snp: snpDescriber };
 
 const EXITS: Readonly<Record<Explanation["verdict"], ExitCode>> = {
   same: EXIT.yes,
@@ -30,7 +27,7 @@ export async function explainTwo(
   const open = await readOpenShape(given);
   const [a, b] = [await readSideFile(paths[0]), await readSideFile(paths[1])];
   const [left, right] = bothSides(a, b, open);
-  const explanation = explainLaunches(left, right, DESCRIBERS);
+  const explanation = explain(left, right);
   const files = { a: { file: a.path, kind: a.kind }, b: { file: b.path, kind: b.kind } };
   await context.answer(formatExplanation(files, explanation, context), {
     schema: "bootproof/explanation/1",
@@ -43,7 +40,7 @@ export async function explainTwo(
 /** An image has no shape of its own: it takes the one given, else the other side's. */
 function bothSides(a: SideFile, b: SideFile, open: OpenShape): readonly [Side, Side] {
   const shapeOf = (side: SideFile, other: SideFile): OpenShape =>
-    side.kind === "firmware" && !hasShape(open) && other.kind === "document"
+    side.kind !== "document" && open.shape === undefined && other.kind === "document"
       ? { ...open, like: other }
       : open;
   return [sideOf(a, shapeOf(a, b)), sideOf(b, shapeOf(b, a))];

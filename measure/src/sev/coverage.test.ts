@@ -2,14 +2,15 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import type { CoverageMap } from "../coverage-map.ts";
+import type { GuestFiles } from "../explain/measured-side.ts";
 import { inputs, suffix } from "../snp/vectors.testing.ts";
 import { mapSevCoverage } from "./coverage.ts";
-import { measureSev, measureSevEs, resolveSevEs, type SevInputs } from "./measure-sev.ts";
+import { measureSev, measureSevEs, resolveSevEs } from "./measure-sev.ts";
 
 const IMAGE = suffix("ovmf_AmdSev_suffix.bin");
 const KERNEL = inputs.get("kernel-a")!;
 
-type Files = SevInputs & { readonly firmware: Uint8Array };
+type Files = GuestFiles;
 
 function mapOf(files: Files, vcpus: number | undefined): CoverageMap {
   const sizes = { firmware: files.firmware.length, kernel: files.kernel?.length };
@@ -19,7 +20,7 @@ function mapOf(files: Files, vcpus: number | undefined): CoverageMap {
   return mapSevCoverage(measureSevEs(files, shape).events, resolveSevEs(shape).resolved, sizes, hashed);
 }
 
-const digest = (files: SevInputs, vcpus: number | undefined, cpu = "EPYC-v4"): string | undefined =>
+const digest = (files: Files, vcpus: number | undefined, cpu = "EPYC-v4"): string | undefined =>
   (vcpus === undefined ? measureSev(files) : measureSevEs(files, { vcpus, cpu })).registers["launchDigest"];
 
 describe("coverage of SEV and SEV-ES on real firmware", () => {

@@ -3,8 +3,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { type CoverageMap, summariseCoverage } from "../coverage-map.ts";
+import type { GuestFiles } from "../explain/measured-side.ts";
 import { mapSnpCoverage } from "./coverage.ts";
-import { measureSnp, type SnpInputs } from "./measure-snp.ts";
+import { measureSnp } from "./measure-snp.ts";
 import { PROFILES } from "./profiles.ts";
 import { resolveShape, type SnpShape } from "./shape.ts";
 import { inputs, suffix } from "./vectors.testing.ts";
@@ -16,7 +17,7 @@ const BOOT = {
   cmdline: new TextEncoder().encode("console=ttyS0"),
 };
 const OVMF_PROFILES = PROFILES.filter((profile) => profile.platform === "snp" && profile.image === "ovmf");
-type Files = SnpInputs & { readonly firmware: Uint8Array };
+type Files = GuestFiles;
 type Role = "firmware" | "kernel" | "initrd" | "cmdline";
 
 function mapOf(files: Files, shape: SnpShape): CoverageMap {
@@ -32,7 +33,7 @@ function mapOf(files: Files, shape: SnpShape): CoverageMap {
 }
 
 /** The launch digest, or "refused" where there is none. */
-function digest(files: SnpInputs, shape: SnpShape): string {
+function digest(files: Files, shape: SnpShape): string {
   try {
     return measureSnp(files, shape).registers["launchDigest"]!;
   } catch (error) {

@@ -41,8 +41,11 @@ interface Accounted {
   readonly to: number;
 }
 
+/** How a platform measures an image: page by page, or as one piece. */
+export type ImageUnit = "pages" | "whole";
+
 /** Every difference of two images in words, the one that is measured first, first. Never throws on content. */
-export function describeFirmwares(a: Uint8Array, b: Uint8Array): Finding[] {
+export function describeFirmwares(a: Uint8Array, b: Uint8Array, unit: ImageUnit = "pages"): Finding[] {
   const shared = Math.min(a.length, b.length);
   const [left, right] = [a.subarray(a.length - shared), b.subarray(b.length - shared)];
   const stretches = differences(left, right)?.stretches ?? [];
@@ -53,7 +56,7 @@ export function describeFirmwares(a: Uint8Array, b: Uint8Array): Finding[] {
     ...structure.flatMap(({ findings, ranges }) => place(findings, ranges, stretches, shared)),
     ...describeBytes({ a, b, left, right }, loose),
   ].sort((one, other) => other.fromEnd - one.fromEnd);
-  const findings = placed.map(({ finding, fromEnd }) => withPlace(finding, a, b, fromEnd));
+  const findings = placed.map(({ finding, fromEnd }) => withPlace(finding, a, b, fromEnd, unit));
   return a.length === b.length ? findings : [describeSizes(a, b, stretches), ...findings];
 }
 
@@ -250,17 +253,25 @@ function describeBytes({ a, b, left, right }: Images, stretches: readonly Differ
   }));
 }
 
-function withPlace(finding: Finding, a: Uint8Array, b: Uint8Array, fromEnd: number): Finding {
+function withPlace(
+  finding: Finding,
+  a: Uint8Array,
+  b: Uint8Array,
+  fromEnd: number,
+  unit: ImageUnit,
+): Finding {
   const [one, other] = [a.length - fromEnd, b.length - fromEnd];
   const offset = one === other ? hex(one) : `${hex(one)} of A and ${hex(other)} of B`;
+  const address = FOUR_GIB - fromEnd;
+  const page = unit === "pages" ? `, in the NORMAL page at ${hex(address - (address % PAGE_SIZE))}` : "";
   return {
     ...finding,
     details: [
-      `first differing byte: file offset ${offset}, guest address ${hex(FOUR_GIB - fromEnd)}, in the NORMAL page at ${hex(FOUR_GIB - fromEnd - ((FOUR_GIB - fromEnd) % PAGE_SIZE))}`,
+      `first differing byte: file offset ${offset}, guest address ${hex(address)}${page}`,
       ...finding.details,
     ],
     register: LAUNCH_DIGEST,
-    ...(one === other && { eventIndex: Math.floor(one / PAGE_SIZE) }),
+    ...(one === other && { eventIndex: unit === "pages" ? Math.floor(one / PAGE_SIZE) : 0 }),
   };
 }
 

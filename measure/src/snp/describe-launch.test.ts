@@ -12,11 +12,12 @@ import { describe, expect, it } from "vitest";
 
 import { explainLaunches } from "../explain/explain.ts";
 import type { Explanation } from "../explain/explanation.ts";
+import type { GuestFiles } from "../explain/measured-side.ts";
 import { type Artifacts, type Side, sideOfDocument, sideOfMeasurement } from "../explain/side.ts";
 import { formatTraceStep, parseLaunchDocument } from "../trace-document.ts";
 import { traceReplay } from "../replay.ts";
-import { firmwareSide, snpDescriber } from "./describe-launch.ts";
-import { measureSnp, type SnpInputs } from "./measure-snp.ts";
+import { firmwareSide, amdDescriber } from "./describe-launch.ts";
+import { measureSnp } from "./measure-snp.ts";
 import { extendLaunchDigest, START } from "./page-info.ts";
 import type { SnpShape } from "./shape.ts";
 import { snpTraceRule } from "./trace-rule.ts";
@@ -28,7 +29,7 @@ const INITRD = inputs.get("initrd-a")!;
 const SHAPE: SnpShape = { vcpus: 4, cpu: "EPYC-v4" };
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-type Files = SnpInputs & { readonly firmware: Uint8Array };
+type Files = GuestFiles;
 
 interface Launch {
   readonly files: Files;
@@ -72,7 +73,7 @@ function written({ files, shape }: Launch, trace: boolean): Side {
   return sideOfDocument(parseLaunchDocument(utf8(JSON.stringify(document)), { snp: snpTraceRule }));
 }
 
-const explain = (a: Side, b: Side): Explanation => explainLaunches(a, b, { snp: snpDescriber });
+const explain = (a: Side, b: Side): Explanation => explainLaunches(a, b, { snp: amdDescriber });
 
 function patched(...changes: [offset: number, value: number][]): Uint8Array<ArrayBuffer> {
   const copy = FIRMWARE.slice();

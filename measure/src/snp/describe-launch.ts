@@ -2,24 +2,22 @@
  * Two SNP launches in words: what differs, in the order in which it is measured.
  * @module
  */
-import { equalBytes, formatHex, ParseError, sha256, sha384, utf8 } from "@bootproof/bytes";
+import { equalBytes, formatHex, ParseError, sha256, sha384 } from "@bootproof/bytes";
 import { type ChangeGroup, eventOf } from "../explain/change-groups.ts";
 import { describeGroup, indexOf } from "../explain/describe-events.ts";
 import type { Finding } from "../explain/explanation.ts";
-import { type Artifacts, type Describer, type Side, sideOfMeasurement } from "../explain/side.ts";
+import type { Artifacts, Describer, Side } from "../explain/side.ts";
 import type { MeasuredEvent } from "../event.ts";
 import { BOOT_PARTS, describeBoots, type KnownBoot, type KnownPart } from "./describe-boot.ts";
 import { describeFirmwares } from "./describe-firmware.ts";
 import { describeTraces, isHashPage, isImagePage, isSectionPage, isVmsa } from "./describe-pages.ts";
 import { describeCounts, describeShapes, type KnownShape, readShape, vmsaOf } from "./describe-shape.ts";
 import { prepareSnp } from "./launch.ts";
-import { measureSnp, type SnpInputs } from "./measure-snp.ts";
 import { LAUNCH_DIGEST } from "./page-info.ts";
 import { runEvents } from "./page-run.ts";
-import type { SnpShape } from "./shape.ts";
 
-/** The words of SEV-SNP. */
-export const snpDescriber: Describer = {
+/** The words of guests that boot firmware images, on all of AMD's platforms. */
+export const amdDescriber: Describer = {
   describe(a, b, groups) {
     const firmware = describeImages(a, b, groups);
     const shapes = describeShapes(shapeOf(a), shapeOf(b));
@@ -35,7 +33,7 @@ export const snpDescriber: Describer = {
 
 /** Two firmwares alone compare up to the VMSAs: shape and kernel are open on both sides. Takes also what cannot launch. */
 export function firmwareSide(firmware: Uint8Array): Side {
-  return tolerant({ firmware }, () => {
+  return tolerantSide("snp", { firmware }, () => {
     const { prefix, runs } = prepareSnp(firmware);
     return {
       platform: "snp",
@@ -48,24 +46,13 @@ export function firmwareSide(firmware: Uint8Array): Side {
   });
 }
 
-/** A guest measured here; also of files that cannot launch. Throws {@link MeasureError} for an impossible shape. */
-export function measuredSide(inputs: SnpInputs, shape: SnpShape): Side {
-  const { firmware, kernel, initrd, cmdline } = inputs;
-  const line = typeof cmdline === "string" ? utf8(cmdline) : cmdline;
-  const image = firmware instanceof Uint8Array ? firmware : undefined;
-  const files = Object.entries({ firmware: image, kernel, initrd, cmdline: line });
-  const artifacts = Object.fromEntries(
-    files.flatMap(([role, bytes]) => (bytes === undefined ? [] : [[role, bytes] as const])),
-  );
-  return tolerant(artifacts, () => sideOfMeasurement(measureSnp(inputs, shape), artifacts));
-}
-
-function tolerant(artifacts: Artifacts, measure: () => Side): Side {
+/** The side that measuring gives, or one that says why its files cannot launch. */
+export function tolerantSide(platform: string, artifacts: Artifacts, measure: () => Side): Side {
   try {
     return measure();
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
-    return { platform: "snp", shape: {}, registers: {}, inputs: [], artifacts, problem: error.message };
+    return { platform, shape: {}, registers: {}, inputs: [], artifacts, problem: error.message };
   }
 }
 
@@ -75,7 +62,9 @@ const PREFIX = "launchDigest before the VMSAs";
 function describeImages(a: Side, b: Side, groups: readonly ChangeGroup[] | undefined): readonly Finding[] {
   const [one, other] = [a.artifacts["firmware"], b.artifacts["firmware"]];
   if (one !== undefined && other !== undefined)
-    return equalBytes(one, other) ? [] : describeFirmwares(one, other);
+    return equalBytes(one, other)
+      ? []
+      : describeFirmwares(one, other, a.platform === "snp" ? "pages" : "whole");
   if (groups !== undefined) return describeTraces(a.events ?? [], b.events ?? [], groups);
   const [left, right] = [fileOf(a, "firmware"), fileOf(b, "firmware")];
   if (left === undefined || right === undefined || left.sha256 === right.sha256) return [];
@@ -96,7 +85,7 @@ function describeImages(a: Side, b: Side, groups: readonly ChangeGroup[] | undef
 
 /** A shape with what its events say better than it does. */
 function shapeOf(side: Side): KnownShape {
-  const shape = readShape(side.shape);
+  const shape = readShape(side.shape, side.platform);
   const vcpus = side.events?.filter(isVmsa).length ?? 0;
   return vcpus > 0 ? { ...shape, vcpus } : shape;
 }
@@ -110,8 +99,10 @@ function bootOf(side: Side): KnownBoot {
 }
 
 /** Whether the kernel hashes are measured: a trace shows it, a measurement says it. */
-function hashedBy({ events, covered }: Side): boolean | undefined {
+function hashedBy({ platform, events, covered }: Side): boolean | undefined {
   const pages = events?.filter(isHashPage) ?? [];
+  // SEV and SEV-ES have the table as an event of its own, or not at all.
+  if (events !== undefined && platform !== "snp") return pages.length > 0;
   if (pages.length > 0) return pages.some(({ type }) => type === "NORMAL");
   return covered?.includes("kernel");
 }
@@ -211,7 +202,8 @@ function describeVmsas(
 
 /** Whether a side's first VMSA is the one that its shape gives. */
 function provesVmsa(side: Side): boolean {
-  const page = vmsaOf(readShape(side.shape), "bsp");
+  const page = vmsaOf(readShape(side.shape, side.platform), "bsp");
   const event = side.events?.find(isVmsa);
-  return page !== undefined && event !== undefined && equalBytes(sha384(page), event.digest);
+  const hash = side.platform === "snp" ? sha384 : sha256;
+  return page !== undefined && event !== undefined && equalBytes(hash(page), event.digest);
 }

@@ -20,9 +20,9 @@ export const isSectionPage = ({ source: { section } }: MeasuredEvent): boolean =
   section !== undefined && SECTION.test(section);
 /** Whether an event is a page of the section that holds the kernel hashes table. */
 export const isHashPage = ({ source: { section } }: MeasuredEvent): boolean =>
-  section !== undefined && SECTION.exec(section)?.[1] === "SNP_KERNEL_HASHES";
+  section === "kernel hashes table" || SECTION.exec(section ?? "")?.[1] === "SNP_KERNEL_HASHES";
 /** Whether an event is a VMSA. */
-export const isVmsa = ({ type }: MeasuredEvent): boolean => type === "VMSA";
+export const isVmsa = ({ type }: MeasuredEvent): boolean => type === "VMSA" || type === "LAUNCH_UPDATE_VMSA";
 
 /** The sections that a trace shows, in descriptor order whatever the order of measurement. */
 export function sectionsOf(events: readonly MeasuredEvent[]): ComparedSection[] {
@@ -75,12 +75,13 @@ function describeImagePages(group: ChangeGroup): Finding {
   const last = group.changes.at(-1);
   if (event === undefined || last === undefined || group.kind !== "contents") return describeGroup(group);
   const { offset = 0 } = event.source;
-  const end = (eventOf(last).source.offset ?? 0) + PAGE_SIZE;
+  const { source: reach } = eventOf(last);
+  const end = (reach.offset ?? 0) + (reach.length ?? PAGE_SIZE);
   const count = group.changes.length;
   return {
     ...describeGroup(group),
     subject: "firmware",
-    what: `the firmware differs: ${count} ${count === 1 ? "page" : "pages"} of it, from file offset 0x${offset.toString(16)}, guest address 0x${(event.guestAddress ?? 0n).toString(16)}, on`,
+    what: `the firmware differs: ${event.type === "NORMAL" ? `${count} ${count === 1 ? "page" : "pages"} of it, ` : ""}from file offset 0x${offset.toString(16)}, guest address 0x${(event.guestAddress ?? 0n).toString(16)}, on`,
     details: [
       `between file offsets 0x${offset.toString(16)} and 0x${end.toString(16)}`,
       "with both images, explain names the bytes and the part of the image around them",
@@ -91,9 +92,11 @@ function describeImagePages(group: ChangeGroup): Finding {
 /** Images of different sizes start at different addresses; whatever else differs comes after that. */
 function sized(a: readonly MeasuredEvent[], b: readonly MeasuredEvent[], findings: Finding[]): Finding[] {
   const [one, other] = [a.filter(isImagePage), b.filter(isImagePage)];
-  if (one.length === other.length) return findings;
+  const size = (pages: readonly MeasuredEvent[]): number =>
+    pages.reduce((sum, { source }) => sum + (source.length ?? PAGE_SIZE), 0);
+  if (size(one) === size(other)) return findings;
   const base = (pages: readonly MeasuredEvent[]): string =>
-    `${pages.length * PAGE_SIZE} bytes from guest address 0x${(pages[0]?.guestAddress ?? 0n).toString(16)}`;
+    `${size(pages)} bytes from guest address 0x${(pages[0]?.guestAddress ?? 0n).toString(16)}`;
   const changed = findings.filter(({ subject }) => subject !== "event");
   return [
     {

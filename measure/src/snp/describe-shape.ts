@@ -7,13 +7,13 @@ import type { JsonRecord } from "../explain/json-fields.ts";
 import { MeasureError } from "../measure-error.ts";
 import { compareVmsas, describeFeatures, formatFieldDifference } from "./describe-vmsa.ts";
 import { LAUNCH_DIGEST } from "./page-info.ts";
-import type { SnpProfile, VcpuRole } from "./profile.ts";
-import { defaultProfile, snpProfile } from "./profiles.ts";
+import type { AmdPlatform, Profile, SnpProfile, VcpuRole, VmsaProfile } from "./profile.ts";
+import { defaultProfile, profileNamed } from "./profiles.ts";
 import { BSP_RESET_ADDRESS, buildVmsa } from "./vmsa.ts";
 
 /** A shape as far as a document tells it. */
 export interface KnownShape {
-  readonly profile?: SnpProfile;
+  readonly profile?: Profile;
   readonly vcpus?: number;
   readonly cpu?: string;
   readonly cpuSignature?: number;
@@ -23,10 +23,10 @@ export interface KnownShape {
 /** Where edk2 starts application processors, for pages whose firmware is not at hand. */
 const USUAL_RESET_ADDRESS = 0x0080_b004;
 
-/** Reads a shape's JSON; what is absent or makes no sense is left out. */
-export function readShape(shape: JsonRecord): KnownShape {
+/** Reads the JSON of a shape of one of AMD's platforms; what is absent or makes no sense is left out. */
+export function readShape(shape: JsonRecord, platform = "snp"): KnownShape {
   const { profile, vmm, vcpus, cpu, cpuSignature, guestFeatures } = shape;
-  const found = findProfile(profile, vmm);
+  const found = findProfile(platform, profile, vmm);
   const signature = hexNumber(cpuSignature);
   const features = hexNumber(guestFeatures);
   return {
@@ -45,9 +45,10 @@ export function vmsaOf(
   resetAddress: number = USUAL_RESET_ADDRESS,
 ): Uint8Array | undefined {
   const { profile, cpuSignature, guestFeatures } = shape;
-  if (profile === undefined || cpuSignature === undefined || guestFeatures === undefined) return undefined;
-  const start = profile.vmsa[role].resetAddress ?? (role === "bsp" ? BSP_RESET_ADDRESS : resetAddress);
-  return buildVmsa(profile.vmsa, { role, resetAddress: start, cpuSignature, guestFeatures });
+  const vmsa = profile === undefined ? undefined : vmsaProfile(profile);
+  if (vmsa === undefined || cpuSignature === undefined || guestFeatures === undefined) return undefined;
+  const start = vmsa[role].resetAddress ?? (role === "bsp" ? BSP_RESET_ADDRESS : resetAddress);
+  return buildVmsa(vmsa, { role, resetAddress: start, cpuSignature, guestFeatures });
 }
 
 /** Every difference of two shapes in words; those that no register sees have no register. */
@@ -81,8 +82,9 @@ export function describeCounts(a: number | undefined, b: number | undefined): Fi
   ];
 }
 
-function describeProfiles(a: KnownShape, b: KnownShape, one: SnpProfile, other: SnpProfile): Finding {
-  const measured = [...layoutDifferences(one, other), ...vmsaDifferences(a, b)];
+function describeProfiles(a: KnownShape, b: KnownShape, one: Profile, other: Profile): Finding {
+  const layout = one.platform === "snp" && other.platform === "snp" ? layoutDifferences(one, other) : [];
+  const measured = [...layout, ...vmsaDifferences(a, b)];
   return {
     subject: "profile",
     what: measured.length > 0 ? "the profiles differ" : "the profiles differ in name only",
@@ -134,13 +136,14 @@ function vmsaDifferences(a: KnownShape, b: KnownShape): string[] {
 }
 
 /** B with A's signature where B's profile measures the CPU, else as it is. */
-const bySignature = (same: KnownShape, b: KnownShape): KnownShape =>
-  b.profile?.vmsa.rdx === "cpu signature" ? same : b;
+const bySignature = (same: KnownShape, b: KnownShape): KnownShape => (measuresCpu(b) ? same : b);
+
+/** Whether a shape's VMSAs hold the CPU's signature, as far as is known. */
+const measuresCpu = ({ profile }: KnownShape): boolean =>
+  profile === undefined || vmsaProfile(profile)?.rdx === "cpu signature";
 
 function describeCpus(a: KnownShape, b: KnownShape): Finding[] {
-  const measuring = [a, b].every(
-    ({ profile }) => profile === undefined || profile.vmsa.rdx === "cpu signature",
-  );
+  const measuring = measuresCpu(a) && measuresCpu(b);
   const named = a.cpu !== b.cpu;
   if (a.cpuSignature === b.cpuSignature && !named) return [];
   if (a.cpuSignature === undefined || b.cpuSignature === undefined) return [];
@@ -184,15 +187,23 @@ function describeGuestFeatures(a: KnownShape, b: KnownShape): Finding[] {
   ];
 }
 
-function findProfile(profile: unknown, vmm: unknown): SnpProfile | undefined {
+function findProfile(platform: string, profile: unknown, vmm: unknown): Profile | undefined {
+  const known = PLATFORMS.find((name) => name === platform);
+  if (known === undefined) return undefined;
   try {
-    if (typeof profile === "string") return snpProfile(profile);
-    return typeof vmm === "string" ? defaultProfile("snp", vmm) : undefined;
+    if (typeof profile === "string") return profileNamed(profile);
+    return typeof vmm === "string" ? defaultProfile(known, vmm) : undefined;
   } catch (error) {
     if (error instanceof MeasureError) return undefined;
     throw error;
   }
 }
+
+const PLATFORMS: readonly AmdPlatform[] = ["snp", "sev", "sev-es"];
+
+/** What a profile puts into VMSAs; plain SEV measures none. */
+const vmsaProfile = (profile: Profile): VmsaProfile | undefined =>
+  profile.platform === "sev" ? undefined : profile.vmsa;
 
 function hexNumber(value: unknown): bigint | undefined {
   return typeof value === "string" && /^0x[0-9a-f]{1,16}$/.test(value) ? BigInt(value) : undefined;

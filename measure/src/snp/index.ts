@@ -73,6 +73,16 @@ export {
   parseFirmwareReference,
   readFirmwareReference,
 } from "./reference-json.ts";
+export { measureRegions, type MeasuredRegion, prepareRegions } from "./regions.ts";
+export {
+  classicSvsmDigest,
+  isClassicSvsmDigest,
+  type MeasuredSvsm,
+  measureSvsm,
+  measureSvsmImages,
+  prepareSvsm,
+  type SvsmInputs,
+} from "./svsm.ts";
 export {
   formatShape,
   MAX_VCPUS,
