@@ -3,6 +3,8 @@
  * platform can use, and the spaces of SEV-SNP, SEV-ES and SEV guests.
  * @module
  */
+export { type IgvmFinding, type IgvmSolution, solveIgvm } from "./igvm/solve.ts";
+export { type IgvmClaim, type IgvmGuess, IgvmSpace } from "./igvm/solve-space.ts";
 export { solveSev, type SevFinding, type SevSolution } from "./sev/solve.ts";
 export { type SevClaim, type SevGuess, type SevLoaded, SevSpace } from "./sev/solve-space.ts";
 export { type SnpFinding, solveSnp, type SnpSolution } from "./snp/solve.ts";

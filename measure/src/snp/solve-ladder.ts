@@ -22,7 +22,8 @@ export const sevLadder = (given: number | undefined): Ladder => ({
       : why(rung, given),
 });
 
-const vcpuLadder = (given: number | undefined): Ladder => ({
+/** The ladder of 1 to 512 vCPUs. */
+export const vcpuLadder = (given: number | undefined): Ladder => ({
   name: "vcpus",
   standing: given === undefined ? "open" : "given",
   given,

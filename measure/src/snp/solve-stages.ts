@@ -9,7 +9,7 @@ import type { Space, Stage } from "../solve/space.ts";
 /** What most machines have; a climb this far costs an eighth of a whole one. */
 const USUAL_VCPUS = 64;
 
-const FILE_AXES = new Set(["firmware", "kernelHashes", "bootFiles", "cmdline", "sections"]);
+const FILE_AXES = new Set(["firmware", "reading", "kernelHashes", "bootFiles", "cmdline", "sections"]);
 const SHAPE_AXES = new Set(["profile", "guestFeatures", "cpu"]);
 
 /** The stages of a search, the likeliest first; the last ones take longer than anybody waits. */

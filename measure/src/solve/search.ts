@@ -83,7 +83,7 @@ export class Search {
     if (first !== undefined) {
       // Different climbs do not meet: all that can still be found is another name of the same one.
       const { rung, needle, key } = first;
-      if (climb.key === key && this.#hits.length < MAX_HITS) this.#hits.push({ choice, rung, needle, key });
+      if (climb.key === key && this.#isNews(choice, rung)) this.#hits.push({ choice, rung, needle, key });
       return;
     }
     if ((this.#climbed.get(climb.key) ?? -1) >= rungs) return;
@@ -92,5 +92,17 @@ export class Search {
     if (found !== undefined) this.#hits.push({ ...found, choice, key: climb.key });
     else if (this.#climbed.size < MAX_REMEMBERED || this.#climbed.has(climb.key))
       this.#climbed.set(climb.key, rungs);
+  }
+
+  /** Whether a hit differs from all others in something that matters. */
+  #isNews(choice: Choice, rung: number): boolean {
+    if (this.#hits.length >= MAX_HITS) return false;
+    const said = this.#hits.map((hit) => this.#measured(hit.choice, hit.rung));
+    return !said.includes(this.#measured(choice, rung));
+  }
+
+  #measured(choice: Choice, rung: number): string {
+    const ignored = this.#space.ignored(choice, rung);
+    return this.#space.axes.map(({ name }, index) => (ignored.has(name) ? "" : choice[index])).join();
   }
 }

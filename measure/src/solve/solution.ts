@@ -97,11 +97,12 @@ function toMatch(space: Space, hit: Hit): Match {
     const same = position === 0 && axis.standing !== "open";
     return same || ignored.has(axis.name) ? [] : [axisDifference(axis, position)];
   });
-  const ladder = space.ladder === undefined ? [] : ladderDifference(space.ladder, rung);
+  const { ladder } = space;
+  const rungs = ladder === undefined || ignored.has(ladder.name) ? [] : ladderDifference(ladder, rung);
   return {
     choice,
     rung,
-    differences: [...ladder, ...differences],
+    differences: [...rungs, ...differences],
     tools: toolsOf(space, hit),
     reversed: needle > 0,
   };
