@@ -141,6 +141,14 @@ export const MEASURE_PAGES: Pages = {
     "a firmware digest of another firmware",
     "The digest given for the firmware's pages is not the one of the image or reference beside it. Only sections and reset address come from there.",
   ),
+  "BP-SNP-116": warning(
+    "what the classic tool prints for an SVSM guest",
+    "sev-snp-measure 0.0.13 sets MXCSR but, by a misspelt field, not FCW, and ignores guest features: a digest that no guest reports.",
+  ),
+  "BP-SNP-117": warning(
+    "a profile that was read from source",
+    "No attestation report that confirms it is known yet.",
+  ),
   "BP-SNP-112": warning(
     "kernel hashes are off",
     "The VMM gives no hashes, so no register sees kernel, initrd and command line.",

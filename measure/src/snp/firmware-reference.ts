@@ -22,6 +22,8 @@ const MAX_FIRMWARE = 16 * 1024 * 1024;
 
 /** A firmware image without its bytes. */
 export interface FirmwareReference {
+  /** What the pages are of: OVMF alone when undefined, or OVMF with an SVSM, whose sections and reset address these are. */
+  readonly kind?: "svsm" | undefined;
   readonly size: number;
   /** Launch digest after the last firmware page. */
   readonly seed: Sha384;
@@ -35,7 +37,7 @@ export interface FirmwareReference {
 export interface MeasuredFirmware {
   readonly reference: FirmwareReference;
   /** The image's pages. */
-  readonly pages: PageRun;
+  readonly pages: readonly PageRun[];
   readonly warnings: readonly MeasureWarning[];
 }
 
@@ -45,10 +47,10 @@ export function measureFirmware(firmware: Uint8Array): MeasuredFirmware {
   const parsed = parseSevFirmware(firmware);
   const warnings = [...unreadBytes(parsed), ...checkSections(parsed.metadata, firmware.length)];
   const hashTable = parseHashTableArea(parsed.table);
-  const pages = imagePages(firmware, FOUR_GIB);
+  const pages = [imagePages(firmware, FOUR_GIB)];
   const reference: FirmwareReference = {
     size: firmware.length,
-    seed: extendRuns(START[LAUNCH_DIGEST], [pages]),
+    seed: extendRuns(START[LAUNCH_DIGEST], pages),
     metadata: parsed.metadata,
     resetAddress: parsed.resetAddress,
     hashTable,

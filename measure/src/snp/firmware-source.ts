@@ -19,8 +19,8 @@ export interface FirmwareInputs {
 /** Firmware whose pages are in a digest. */
 export interface OpenedFirmware {
   readonly reference: FirmwareReference;
-  /** The image's pages; undefined when only their digest is known. */
-  readonly pages: PageRun | undefined;
+  /** The images' pages; undefined when only their digest is known. */
+  readonly pages: readonly PageRun[] | undefined;
   readonly warnings: readonly MeasureWarning[];
 }
 

@@ -26,7 +26,7 @@ export {
   type SectionRow,
 } from "./lint-firmware.ts";
 export { type FirmwareLintCode, LINT_RULES } from "./lint-rules.ts";
-export { prepareFromReference, prepareMeasured, prepareSnp, SnpLaunch, type VmsaDigests } from "./launch.ts";
+export { prepareFromReference, prepareMeasured, prepareSnp, SnpLaunch, type VmsaDigests, vmsaPages } from "./launch.ts";
 export { combineAxes, type CpuNaming, type MatrixRow, measureMatrix, type ShapeAxes } from "./matrix.ts";
 export { measureOpened, measureSnp, type SnpInputs } from "./measure-snp.ts";
 export { extendLaunchDigest, LAUNCH_DIGEST, type PageEvent, type PageType, START } from "./page-info.ts";

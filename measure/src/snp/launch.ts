@@ -74,6 +74,11 @@ export class SnpLaunch {
     return ladder[shape.vcpus - 1] ?? reached;
   }
 
+  /** The same pages with the VMSAs of another profile. */
+  withProfile(profile: SnpProfile): SnpLaunch {
+    return new SnpLaunch({ ...this.prefix, profile }, this.runs, this.warnings, this.start);
+  }
+
   /** Every page of a shape's launch, in order. */
   *events(shape: ResolvedShape): Generator<PageEvent> {
     yield* runEvents(this.runs);
@@ -111,20 +116,25 @@ export class SnpLaunch {
 }
 
 /** Digests of a shape's two VMSA pages on firmware with this AP reset address. */
-export function hashVmsas(
+export function hashVmsas(shape: ResolvedShape, resetAddress: number): VmsaDigests {
+  const { bsp, ap } = vmsaPages(shape, resetAddress);
+  return { bsp: sha384(bsp), ap: sha384(ap) };
+}
+
+/** A shape's two VMSA pages on firmware with this AP reset address. */
+export function vmsaPages(
   { profile, cpuSignature, guestFeatures }: ResolvedShape,
   resetAddress: number,
-): VmsaDigests {
-  const page = (role: VcpuRole, named: number): Sha384 =>
-    sha384(
-      buildVmsa(profile.vmsa, {
-        role,
-        resetAddress: profile.vmsa[role].resetAddress ?? named,
-        cpuSignature,
-        guestFeatures,
-      }),
-    );
-  return { bsp: page("bsp", BSP_RESET_ADDRESS), ap: page("ap", resetAddress) };
+): Record<VcpuRole, Uint8Array> {
+  const page = (role: VcpuRole, named: number): Uint8Array =>
+    buildVmsa(profile.vmsa, {
+      role,
+      resetAddress: profile.vmsa[role].resetAddress ?? named,
+      cpuSignature,
+      guestFeatures,
+    });
+  const flat = profile.vmsa.bsp.reset === "flat";
+  return { bsp: page("bsp", flat ? resetAddress : BSP_RESET_ADDRESS), ap: page("ap", resetAddress) };
 }
 
 /** Prepares a launch from a firmware image, or throws ParseError where QEMU would not launch it. */
@@ -145,6 +155,12 @@ export function prepareFromReference(
   return prepareMeasured({ reference, pages: undefined, warnings: [] }, directBoot, profile);
 }
 
+const IMAGES: Readonly<Record<SnpProfile["image"], string>> = {
+  ovmf: "an OVMF image alone",
+  svsm: "an OVMF image with an SVSM",
+  regions: "regions of memory",
+};
+
 /** Prepares a launch of firmware that is hashed already, so that many profiles and kernels share the hashing. */
 export function prepareMeasured(
   firmware: OpenedFirmware,
@@ -152,16 +168,18 @@ export function prepareMeasured(
   profile: SnpProfile,
 ): SnpLaunch {
   const { reference, pages, warnings } = firmware;
-  if (profile.image !== "ovmf")
-    throw new MeasureError("BP-SNP-010", `guests of profile ${profile.name} boot no OVMF image`, {
-      hint: "give the measured regions of its memory",
+  const image = reference.kind ?? "ovmf";
+  if (profile.image !== image)
+    throw new MeasureError("BP-SNP-010", `guests of profile ${profile.name} do not boot ${IMAGES[image]}`, {
+      expected: IMAGES[profile.image],
+      found: IMAGES[image],
     });
   const sections = sectionRuns(reference, profile, directBoot);
   const digest = extendRuns(reference.seed, sections);
   const { resetAddress } = reference;
   return new SnpLaunch(
     { profile, digest, resetAddress, firmware: reference, directBoot },
-    pages === undefined ? sections : [pages, ...sections],
+    pages === undefined ? sections : [...pages, ...sections],
     [...warnings, ...kernelWarnings(profile, directBoot)],
     pages === undefined ? { [LAUNCH_DIGEST]: reference.seed } : START,
   );

@@ -88,8 +88,8 @@ export interface ProfileFacts {
 /** A profile of SEV-SNP guests. */
 export interface SnpProfile extends ProfileFacts {
   readonly platform: "snp";
-  /** What is measured first: an OVMF image with its metadata sections, or regions that the VMM lays out. */
-  readonly image: "ovmf" | "regions";
+  /** What is measured first: an OVMF image with its metadata sections, one with an SVSM, or regions that the VMM lays out. */
+  readonly image: "ovmf" | "svsm" | "regions";
   /** Page type of SNP_SEC_MEM sections. */
   readonly memoryPages: PageType;
   /** Page type of sections whose type nobody knows, or whether the VMM refuses them. */

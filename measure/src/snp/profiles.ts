@@ -247,6 +247,59 @@ const SNP_PROFILES: readonly SnpProfile[] = [
   },
 ];
 
+const flatData: Segment = { selector: 0x10, attributes: 0xc93, limit: 0xffff_ffff };
+/** 32-bit protected mode without paging, for all processors alike. */
+const SVSM_START: StartState = {
+  reset: "flat",
+  cs: { selector: 0x8, attributes: 0xc9b, limit: 0xffff_ffff },
+  ss: flatData,
+  ds: flatData,
+  gs: segment(0x93),
+  tr: segment(0x8b),
+  cr0: 0x11n,
+};
+
+const SVSM_SNP = {
+  ...QEMU_SNP,
+  image: "svsm",
+  kernelHashes: false,
+  vmsa: { ...QEMU_VMSA_WITHOUT_FPU, bsp: SVSM_START, ap: SVSM_START },
+} as const satisfies Partial<SnpProfile>;
+
+/** The VMSA of the classic tool's snp:svsm mode, a state that no processor has. */
+export const CLASSIC_SVSM_VMSA: VmsaProfile = { ...SVSM_SNP.vmsa, mxcsr: 0x1f80 };
+
+/** The profile of SVSM guests when none is named. */
+export const SVSM_DEFAULT = "svsm-2024";
+
+const SVSM_PROFILES: readonly SnpProfile[] = [
+  {
+    ...SVSM_SNP,
+    name: SVSM_DEFAULT,
+    aliases: ["svsm"],
+    title: "coconut SVSM beside OVMF, on coconut's QEMU and kernel before IGVM",
+    dates: "coconut-svsm of 2023 and early 2024; later releases boot IGVM files",
+    differs:
+      "MXCSR and FCW are 0 in the VMSA; svsm-fpu has 0x1f80 and 0x37f. sev-snp-measure 0.0.13 sets the first only, a digest of no guest",
+    evidence: [
+      "digest read from hardware for 4 vCPUs, in virtee/sev-snp-measure's tests until commit ae95e59",
+      "coconut-svsm/linux e1335c6f0, which copies no FPU state into VMSAs",
+    ],
+    confirmed: "hardware",
+  },
+  {
+    ...SVSM_SNP,
+    name: "svsm-fpu",
+    aliases: [],
+    title: "coconut SVSM beside OVMF, on kernels that copy FPU state into VMSAs",
+    dates: "coconut's QEMU before IGVM on Linux 6.11 and later, if anyone runs that",
+    differs: "MXCSR 0x1f80 and FCW 0x37f in the VMSA; svsm-2024 has 0",
+    evidence: ["Linux arch/x86/kvm/svm/sev.c: sev_es_sync_vmsa copies FPU state of SNP guests"],
+    confirmed: "source",
+    vmsa: { ...SVSM_SNP.vmsa, mxcsr: 0x1f80, fcw: 0x037f },
+  },
+];
+
 const SEV_ES = {
   platform: "sev-es",
   vmm: "qemu",
@@ -301,7 +354,12 @@ const SEV_PROFILE: SevProfile = {
 };
 
 /** Every profile, in the order in which they are listed: the first of a platform and VMM is its default. */
-export const PROFILES: readonly Profile[] = [...SNP_PROFILES, ...SEV_ES_PROFILES, SEV_PROFILE];
+export const PROFILES: readonly Profile[] = [
+  ...SNP_PROFILES,
+  ...SVSM_PROFILES,
+  ...SEV_ES_PROFILES,
+  SEV_PROFILE,
+];
 
 /** VMMs that have a profile. */
 export const VMMS: readonly Vmm[] = [...new Set(PROFILES.map(({ vmm }) => vmm))];

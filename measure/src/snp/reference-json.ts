@@ -27,6 +27,7 @@ const MAX_BYTES = 256 * 1024;
 
 /** A firmware reference as JSON, without its schema's name: as it stands inside other documents. */
 export interface FirmwareReferenceJson {
+  readonly kind?: "svsm" | undefined;
   readonly size: number;
   /** Launch digest after the last firmware page. */
   readonly seed: string;
@@ -39,8 +40,9 @@ export interface FirmwareReferenceJson {
 
 /** The reference as a JSON value. */
 export function firmwareReferenceJson(reference: FirmwareReference): FirmwareReferenceJson {
-  const { size, seed, resetAddress, metadata, hashTable } = reference;
+  const { kind, size, seed, resetAddress, metadata, hashTable } = reference;
   return {
+    ...(kind && { kind }),
     size,
     seed: formatHex(seed),
     resetAddress: hex(resetAddress),
@@ -74,14 +76,16 @@ export function parseFirmwareReference(bytes: Uint8Array): FirmwareReference {
 /** Reads a reference inside another document; throws {@link ParseError} also for sections that QEMU cannot launch. */
 export function readFirmwareReference(value: JsonValue): FirmwareReference {
   const at = "firmware reference";
-  const members = record(value, at, ["size", "seed", "resetAddress", "sections"], ["hashTable"]);
-  const { size } = members;
+  const members = record(value, at, ["size", "seed", "resetAddress", "sections"], ["kind", "hashTable"]);
+  const { size, kind } = members;
+  if (kind !== undefined && kind !== "svsm") throw wrong("kind of the firmware reference", "svsm, or none");
   if (typeof size !== "number") throw wrong("firmware image size", "a number");
   checkImageSize(size);
   const resetAddress = u32(members["resetAddress"], "AP reset address");
   if (resetAddress === 0)
     throw new ParseError("OUT_OF_RANGE", "AP reset address", { expected: "not 0", found: "0" });
   const reference: FirmwareReference = {
+    kind,
     size,
     seed: digest(members["seed"]),
     resetAddress,
