@@ -65,6 +65,11 @@ export const INSPECTORS: readonly InspectorRow[] = [
     load: async () => (await import("./launch-files.ts")).inspectReference,
   },
   {
+    word: "answer",
+    name: "an answer of bootproof (--json)",
+    load: async () => (await import("./answer-files.ts")).inspectAnswer,
+  },
+  {
     word: "kernel",
     name: "a Linux kernel (bzImage)",
     load: async () => (await import("./boot-files.ts")).inspectKernel,

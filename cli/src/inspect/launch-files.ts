@@ -8,24 +8,22 @@ import {
   parseLaunchDocument,
   TRACE_SCHEMA,
 } from "@bootproof/measure";
+import { TRACE_RULES } from "@bootproof/measure/explain";
 import {
   FIRMWARE_REFERENCE_SCHEMA,
   firmwareReferenceJson,
   parseFirmwareReference,
-  snpTraceRule,
 } from "@bootproof/measure/snp";
 
 import { formatFields, formatTable } from "../report/table.ts";
-import { type Inspector, textHead } from "./inspection.ts";
-
-const SCHEMA = /^\s*\{\s*"schema"\s*:\s*"(bootproof\/[a-z-]+\/\d)"/;
-const RULES = { snp: snpTraceRule };
+import { schemaOf } from "./answer-files.ts";
+import type { Inspector } from "./inspection.ts";
 
 /** A measurement or trace, by its schema. Events are replayed: a trace that does not end in its registers is malformed. */
 export const inspectLaunch: Inspector = (bytes) => {
   const schema = schemaOf(bytes);
   if (schema !== MEASUREMENT_SCHEMA && schema !== TRACE_SCHEMA) return undefined;
-  const document = parseLaunchDocument(bytes, RULES);
+  const document = parseLaunchDocument(bytes, TRACE_RULES);
   const { platform, shape, registers, inputs, events } = document;
   const fields: [string, string][] = [
     ["kind", schema === TRACE_SCHEMA ? "trace of a launch" : "measurement"],
@@ -71,10 +69,6 @@ export const inspectReference: Inspector = (bytes) => {
   const table = formatTable(sections, ["#", "guest address", "size", "SEV section"]);
   return { kind: "firmware-reference", text: `${formatFields(fields)}\n${table}`, document };
 };
-
-function schemaOf(bytes: Uint8Array): string | undefined {
-  return SCHEMA.exec(textHead(bytes, 256))?.[1];
-}
 
 /** Events of the same type and label in a row as one line: thousands of pages are a dozen lines. */
 function formatEventRuns({ events = [] }: LaunchDocument): string {

@@ -40,6 +40,7 @@ describe("inspect", () => {
     samples.set("measurement", await measurement());
     const { reference } = measureFirmware(new Uint8Array(samples.get("ovmf") ?? []));
     samples.set("firmware-reference", Buffer.from(formatFirmwareReference(reference)));
+    samples.set("answer", Buffer.from((await run(["explain", "BP-LINT-018", "--json"])).stdout));
     samples.set("trace", trace(await measurement("--trace")));
   });
 
