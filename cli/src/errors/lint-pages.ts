@@ -222,7 +222,7 @@ export const LINT_PAGES: Pages = {
   ),
   "BP-LINT-045": note(
     "an image that was built for TDX",
-    "It has TDX metadata, and its SEV sections have size 0: placeholders, which no SNP guest can launch.",
+    "It has TDX metadata, and SEV sections with address and size 0: placeholders, with which no SNP guest launches.",
   ),
   "BP-LINT-046": note(
     "an SVSM image",

@@ -268,6 +268,10 @@ describe("the firmware linter says", () => {
     expect(codes(image)).toContain(code);
   });
 
+  it("nothing of TDX when a section of an address has size 0", () => {
+    expect(codes(sections([...NEEDED, [0x80_3000, 0, 4]]))).not.toContain("BP-LINT-045");
+  });
+
   it("nothing of a missing variable store when there is one", () => {
     expect(codes(withVolume("fff12b8d-7696-4c8b-a985-2747075b4f50"))).not.toContain("BP-LINT-043");
   });

@@ -72,16 +72,18 @@ export function lintMetadata(
     );
   findings.push(...faults(metadata, image.length), ...kinds(metadata), ...metadata.sections.flatMap(odd));
   const tdx = table.entries.find(({ guid }) => guid === TDX_METADATA_GUID);
-  if (tdx !== undefined && metadata.sections.some(({ size }) => size === 0))
+  if (tdx !== undefined && metadata.sections.some(isPlaceholder))
     findings.push(
       finding(
         "BP-LINT-045",
-        "the image has TDX metadata and SEV sections of size 0: it was built for TDX, and its SEV sections are placeholders",
+        "the image has TDX metadata, and SEV sections with address and size 0, which builds for TDX leave as placeholders",
         { offset: tdx.offset },
       ),
     );
   return metadata;
 }
+
+const isPlaceholder = ({ guestAddress, size }: SevSection): boolean => guestAddress === 0 && size === 0;
 
 function unreadable(error: ParseError): FirmwareFinding | undefined {
   if (error.code === "DUPLICATE") return undefined; // BP-LINT-006 says it
