@@ -13,7 +13,13 @@ export type { CmdlineGuess } from "./snp/solve-cmdline.ts";
 export type { CpuGuess } from "./snp/solve-cpus.ts";
 export { variableStoreLength } from "./snp/solve-firmware.ts";
 export type { GuestClaim, GuestGuess } from "./snp/solve-guest.ts";
-export { imageLoaders, referenceLoader, type SnpLoader } from "./snp/solve-loader.ts";
+export {
+  imageLoaders,
+  referenceLoader,
+  regionLoader,
+  type SnpLoader,
+  svsmLoaders,
+} from "./snp/solve-loader.ts";
 export { type SnpClaim, type SnpGuess, SnpSpace } from "./snp/solve-space.ts";
 export {
   looksLikeReport,

@@ -4,7 +4,7 @@
  */
 import type { Axis, Candidate, Standing } from "../solve/axis.ts";
 import type { Profile, SnpProfile } from "./profile.ts";
-import { PROFILES, snpProfile } from "./profiles.ts";
+import { CLASSIC_SVSM_VMSA, PROFILES, snpProfile, SVSM_DEFAULT } from "./profiles.ts";
 
 /** What is known of a profile's digests besides the profile's own words: tools that print them unasked. */
 const ALSO_PRINTED: Readonly<Record<string, string>> = {
@@ -34,7 +34,7 @@ export function profileAxis<P extends Profile>(
 
 /** The SNP profiles that load an image the way the given one does. */
 export function snpProfileAxis(given: SnpProfile, standing: Standing): Axis<SnpProfile> {
-  const { name, candidates } = profileAxis(given, standing, given.image === "ovmf" ? toolProfiles() : []);
+  const { name, candidates } = profileAxis(given, standing, toolProfiles());
   const [first, ...others] = candidates;
   return {
     name,
@@ -61,7 +61,20 @@ function toolProfiles(): Candidate<SnpProfile>[] {
     name: "krun-of-the-sev-crate",
     vmsa: { ...ec2.vmsa, ap: ec2.vmsa.bsp },
   };
+  const svsm: SnpProfile = {
+    ...snpProfile(SVSM_DEFAULT),
+    name: "svsm-of-sev-snp-measure",
+    vmsa: CLASSIC_SVSM_VMSA,
+  };
   return [
+    {
+      value: svsm,
+      label: "the VMSAs of sev-snp-measure's snp:svsm mode",
+      surprise: 3,
+      cause:
+        "its MXCSR is set and its FCW is not, a misspelt field; it also takes guest features 0x1 whatever is asked for",
+      tool: "sev-snp-measure up to 0.0.13 with --mode snp:svsm",
+    },
     {
       value: krun,
       label: "the VMSAs that the sev crate builds for libkrun",

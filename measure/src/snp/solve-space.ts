@@ -19,6 +19,8 @@ import { applySections, sectionsAxis } from "./solve-sections.ts";
 /** What the user believes about an SNP guest. */
 export interface SnpClaim extends GuestClaim {
   readonly firmware: Axis<SnpLoader>;
+  /** The profile that is assumed when neither a profile nor a VMM is given. */
+  readonly usualProfile?: string | undefined;
 }
 
 /** The inputs of one choice. */
@@ -54,7 +56,11 @@ export class SnpSpace implements Space {
 
   /** Throws MeasureError for a profile or VMM that does not exist. */
   constructor(claim: SnpClaim) {
-    const profile = chooseProfile("snp", claim);
+    const { profile: named, vmm, usualProfile } = claim;
+    const profile = chooseProfile("snp", {
+      profile: named ?? (vmm === undefined ? usualProfile : undefined),
+      vmm,
+    });
     this.#guest = new GuestAxes(claim, {
       loaded: claim.firmware,
       profile: snpProfileAxis(profile, profileStanding(claim)),
