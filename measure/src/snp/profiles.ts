@@ -368,7 +368,10 @@ export const VMMS: readonly Vmm[] = [...new Set(PROFILES.map(({ vmm }) => vmm))]
 export function profileNamed(name: string): Profile {
   const found = PROFILES.find((profile) => profile.name === name || profile.aliases.includes(name));
   if (found !== undefined) return found;
-  const near = PROFILES.find((profile) => profile.name.startsWith(name.toLowerCase()))?.name;
+  const near = [name, name.slice(0, 4)]
+    .filter((start) => start.length > 1)
+    .flatMap((start) => PROFILES.filter((profile) => profile.name.startsWith(start.toLowerCase())))
+    .at(0)?.name;
   throw new MeasureError("BP-SNP-008", "unknown profile", {
     expected: PROFILES.map((profile) => profile.name).join(", "),
     found: name,

@@ -17,41 +17,48 @@ export function vectors<T>(name: string): T[] {
 
 export const suffix = (name: string): Uint8Array<ArrayBuffer> => new Uint8Array(readFileSync(at(name)));
 
-interface ReferenceVector {
+/** A firmware reference as vectors hold it. */
+export interface ReferenceVector {
   readonly name: string;
   readonly size: number;
   readonly seed: string;
   readonly resetAddress: string;
-  readonly hashTable: [number, number];
+  readonly hashTable?: [number, number];
   readonly sections: [number, number, number][];
 }
 
 const typeName = (type: number): string | undefined =>
   Object.entries(SEV_SECTION_TYPE).find(([, value]) => value === type)?.[0];
 
-export const references: ReadonlyMap<string, FirmwareReference> = new Map(
-  vectors<ReferenceVector>("firmware-references.json").map((vector) => [
-    vector.name,
-    {
-      size: vector.size,
-      seed: asDigest("sha384", parseHex(vector.seed, "seed")),
-      resetAddress: Number(vector.resetAddress),
-      hashTable: { guestAddress: vector.hashTable[0], size: vector.hashTable[1] },
-      metadata: {
-        offset: 0,
-        length: 16 + 12 * vector.sections.length,
-        unread: 0,
-        sections: vector.sections.map(([guestAddress, size, type], index) => ({
-          index,
-          guestAddress,
-          size,
-          type,
-          name: typeName(type),
-          offset: 16 + 12 * index,
-        })),
+/** References by name, as JSON files of vectors hold them. */
+export const readReferences = (given: readonly ReferenceVector[]): Map<string, FirmwareReference> =>
+  new Map(
+    given.map((vector) => [
+      vector.name,
+      {
+        size: vector.size,
+        seed: asDigest("sha384", parseHex(vector.seed, "seed")),
+        resetAddress: Number(vector.resetAddress),
+        hashTable: vector.hashTable && { guestAddress: vector.hashTable[0], size: vector.hashTable[1] },
+        metadata: {
+          offset: 0,
+          length: 16 + 12 * vector.sections.length,
+          unread: 0,
+          sections: vector.sections.map(([guestAddress, size, type], index) => ({
+            index,
+            guestAddress,
+            size,
+            type,
+            name: typeName(type),
+            offset: 16 + 12 * index,
+          })),
+        },
       },
-    },
-  ]),
+    ]),
+  );
+
+export const references: ReadonlyMap<string, FirmwareReference> = readReferences(
+  vectors<ReferenceVector>("firmware-references.json"),
 );
 
 /** The direct boot inputs, made by the rule that inputs.json states. */
