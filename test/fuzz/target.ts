@@ -2,6 +2,8 @@
  * What is fuzzed: a target makes a case from random numbers and judges what the code under test does with it.
  * @module
  */
+import { ParseError } from "@bootproof/bytes";
+import { MeasureError } from "@bootproof/measure";
 import type { Random } from "./random.ts";
 
 /** One case. */
@@ -33,12 +35,16 @@ export class Complaint extends Error {
   override readonly name = "Complaint";
 }
 
-/** Runs a parser or an engine; its documented errors are a refusal, every other one is a complaint. */
-export function attempt<T>(documented: (error: unknown) => boolean, run: () => T): T | undefined {
+/** The errors that parsers and engines document: of these classes, with a code. */
+export const documented = (error: unknown): boolean =>
+  (error instanceof ParseError || error instanceof MeasureError) && error.code.length > 0;
+
+/** Runs a parser or an engine; a documented error is a refusal, every other one is a complaint. */
+export function attempt<T>(isDocumented: (error: unknown) => boolean, run: () => T): T | undefined {
   try {
     return run();
   } catch (error) {
-    if (documented(error)) return undefined;
+    if (isDocumented(error)) return undefined;
     throw new Complaint(`threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, {
       cause: error,
     });

@@ -53,26 +53,42 @@ const EMPTY = Buffer.alloc(4096);
 
 const sha384 = (bytes: Uint8Array): Buffer => createHash("sha384").update(bytes).digest();
 
+/** Folds pages into a digest. */
+class Chain {
+  digest: Buffer;
+
+  constructor(start: Uint8Array) {
+    this.digest = Buffer.from(start);
+  }
+
+  page(type: number, address: bigint, contents?: Uint8Array): void {
+    const info = Buffer.alloc(112);
+    this.digest.copy(info, 0);
+    if (contents !== undefined) sha384(contents).copy(info, 48);
+    info.writeUInt16LE(112, 96);
+    info.writeUInt8(type, 98);
+    info.writeBigUInt64LE(address, 104);
+    this.digest = sha384(info);
+  }
+}
+
+/** The launch digest after an image's own pages. */
+export function oracleSeed(firmware: Uint8Array): Uint8Array {
+  const chain = new Chain(new Uint8Array(48));
+  for (let at = 0; at < firmware.length; at += 4096)
+    chain.page(1, BigInt(2 ** 32 - firmware.length + at), firmware.subarray(at, at + 4096));
+  return chain.digest;
+}
+
 /** The launch digest in hex; `table` is the 176 bytes of kernel hashes, when they are measured. */
 export function oracleDigest(
-  firmware: Uint8Array,
+  seed: Uint8Array,
   image: OracleImage,
   vmm: OracleVmm,
   shape: OracleShape,
   table?: Uint8Array,
 ): string {
-  let digest: Buffer = Buffer.alloc(48);
-  const page = (type: number, address: bigint, contents?: Uint8Array): void => {
-    const info = Buffer.alloc(112);
-    digest.copy(info, 0);
-    if (contents !== undefined) sha384(contents).copy(info, 48);
-    info.writeUInt16LE(112, 96);
-    info.writeUInt8(type, 98);
-    info.writeBigUInt64LE(address, 104);
-    digest = sha384(info);
-  };
-  for (let at = 0; at < firmware.length; at += 4096)
-    page(1, BigInt(2 ** 32 - firmware.length + at), firmware.subarray(at, at + 4096));
+  const chain = new Chain(seed);
   const cpuid = image.sections.filter(({ type }) => type === 3);
   const others = image.sections.filter(({ type }) => type !== 3);
   for (const { address, size, type } of vmm.cpuidLast ? [...others, ...cpuid] : image.sections)
@@ -80,14 +96,16 @@ export function oracleDigest(
       const start = Buffer.alloc(8192);
       start.set(table, (image.hashTable?.address ?? 0) % 4096);
       for (let at = 0; at < size; at += 4096)
-        page(1, BigInt(address + at), at < 8192 ? start.subarray(at, at + 4096) : EMPTY);
+        chain.page(1, BigInt(address + at), at < 8192 ? start.subarray(at, at + 4096) : EMPTY);
     } else {
       const pageType = type === 1 ? vmm.memory : type === 2 ? 5 : type === 3 ? 6 : 3;
-      for (let at = 0; at < size; at += 4096) page(pageType, BigInt(address + at));
+      for (let at = 0; at < size; at += 4096) chain.page(pageType, BigInt(address + at));
     }
-  for (let vcpu = 0; vcpu < shape.vcpus; vcpu++)
-    page(2, 0xffff_ffff_f000n, vmsa(vmm, shape, vcpu === 0 ? 0xffff_fff0 : image.resetAddress, vcpu === 0));
-  return digest.toString("hex");
+  for (let vcpu = 0; vcpu < shape.vcpus; vcpu++) {
+    const address = vcpu === 0 ? 0xffff_fff0 : image.resetAddress;
+    chain.page(2, 0xffff_ffff_f000n, vmsa(vmm, shape, address, vcpu === 0));
+  }
+  return chain.digest.toString("hex");
 }
 
 /** A VMSA, as the table of its non-zero fields. */

@@ -6,33 +6,29 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { ParseError } from "@bootproof/bytes";
-import { MeasureError } from "@bootproof/measure";
 import { measureSev, measureSevEs } from "@bootproof/measure/sev";
 import { encodeKernelHashes, hashDirectBoot, measureSnp } from "@bootproof/measure/snp";
 import { mutateFirmware } from "../mutate.ts";
-import { oracleDigest, ORACLE_VMMS } from "../oracle/launch-digest.ts";
+import { oracleDigest, oracleSeed, ORACLE_VMMS } from "../oracle/launch-digest.ts";
 import { readImage } from "../oracle/firmware-image.ts";
 import { refusal } from "../oracle/launchable.ts";
 import type { Random } from "../random.ts";
-import { attempt, type Case, Complaint, type Outcome, type Target } from "../target.ts";
+import { attempt, type Case, Complaint, documented, type Outcome, type Target } from "../target.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
 
 /** The ends of real images: two whole fixtures, and what every edk2 in Debian ends with. */
-const IMAGES: readonly Uint8Array<ArrayBuffer>[] = ["measure/vectors", "ovmf/vectors"].flatMap((folder) =>
-  readdirSync(path.join(ROOT, folder))
-    .filter((name) => /\.(bin|tail)$/.test(name))
-    .sort()
-    .map((name) => new Uint8Array(readFileSync(path.join(ROOT, folder, name)))),
+export const IMAGES: readonly Uint8Array<ArrayBuffer>[] = ["measure/vectors", "ovmf/vectors"].flatMap(
+  (folder) =>
+    readdirSync(path.join(ROOT, folder))
+      .filter((name) => /\.(bin|tail)$/.test(name))
+      .sort()
+      .map((name) => new Uint8Array(readFileSync(path.join(ROOT, folder, name)))),
 );
 
 const KERNEL = new Uint8Array(4096).fill(0x4b);
 const TABLE = encodeKernelHashes(hashDirectBoot({ kernel: KERNEL }));
 const SIGNATURE = 0x80_0f12;
-
-const documented = (error: unknown): boolean =>
-  (error instanceof ParseError || error instanceof MeasureError) && error.code !== (undefined as unknown);
 
 const digestIn = (answer: unknown): string | undefined => (typeof answer === "string" ? answer : undefined);
 
@@ -82,7 +78,7 @@ function judge(
   }
   const table = kernelHashes ? TABLE : undefined;
   const cpus = { vcpus: shape.vcpus, signature: SIGNATURE, features: 1n };
-  const wanted = oracleDigest(firmware, image, vmm, cpus, table);
+  const wanted = oracleDigest(oracleSeed(firmware), image, vmm, cpus, table);
   if (digest !== wanted) throw new Complaint(`${digest ?? "no digest"} where ${wanted} is right`);
   return "accepted";
 }
