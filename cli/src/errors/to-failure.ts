@@ -16,7 +16,7 @@ export { reading } from "./reading.ts";
 /** Turns whatever was thrown into a failure; `file` names the input being read, when one is known. */
 export function toFailure(error: unknown, file?: string): Failure {
   if (error instanceof Failure) return error;
-  if (error instanceof MalformedFile) return parseFailure(error.cause, error.file);
+  if (error instanceof MalformedFile) return parseFailure(error.cause, error.file, error.hint);
   if (error instanceof ParseError) return parseFailure(error, file);
   if (error instanceof Error && "code" in error && typeof error.code === "string") {
     const page = PAGES[error.code];
@@ -26,11 +26,11 @@ export function toFailure(error: unknown, file?: string): Failure {
 }
 
 /** The failure for malformed input. */
-export function parseFailure(error: ParseError, file?: string): Failure {
+export function parseFailure(error: ParseError, file?: string, hint?: string): Failure {
   const { at, offset, expected, found } = error;
   const code = PARSE_CODES[error.code];
   const why = PAGES[code]?.title ?? error.code;
-  const detail = { file, offset, expected, found, cause: error };
+  const detail = { file, offset, expected, found, hint, cause: error };
   return new Failure(code, EXIT.malformed, `cannot read ${at}: ${why}`, detail);
 }
 

@@ -18,7 +18,14 @@ interface Vector {
 
 interface Answer {
   readonly registers?: { launchDigest: string };
-  readonly error?: { code: string; message: string; offset?: number; expected?: string; found?: string };
+  readonly error?: {
+    code: string;
+    message: string;
+    offset?: number;
+    expected?: string;
+    found?: string;
+    hint?: string;
+  };
   readonly lint?: { findings: { code: string; severity: string }[] };
 }
 
@@ -34,7 +41,10 @@ const TOLD: Readonly<Record<string, readonly [message: RegExp, place: object]>> 
   ],
   "reset-eip-0": [/AP reset address/, { offset: 4024, expected: "not 0", found: "0" }],
   "metadata-offset-huge": [/SEV metadata offset/, { expected: "16 to 4096" }],
-  "bad-signature": [/SEV metadata signature/, { offset: 2732, expected: '41534556 ("ASEV")', found: "41534557" }],
+  "bad-signature": [
+    /SEV metadata signature/,
+    { offset: 2732, expected: '41534556 ("ASEV")', found: "41534557" },
+  ],
   "version-2": [/SEV metadata version/, { offset: 2740, expected: "1", found: "2" }],
   "num-items-0": [/SEV metadata sections/, { offset: 2732 }],
   "num-items-8": [/number of SEV metadata sections/, { offset: 2744, found: "8" }],
@@ -106,6 +116,7 @@ describe("malformed firmware on the command line", () => {
       const vector = vectors.find((candidate) => candidate.name === name);
       if (vector === undefined) throw new Error(`no vector ${name}`);
       const { answer } = await measure(await put(vector));
+      expect(answer.error?.hint).toContain("bootproof inspect firmware ");
       expect(answer.error, name).toMatchObject({
         message: expect.stringMatching(message) as string,
         ...place,
