@@ -15,6 +15,11 @@ export class Given {
     this.#options = options;
   }
 
+  /** The same call as if these options had been given too. */
+  with(options: Readonly<Record<string, unknown>>): Given {
+    return new Given(this.#args, { ...this.#options, ...options });
+  }
+
   /** The same call as if some options had not been given. */
   without(...names: readonly string[]): Given {
     const others = Object.entries(this.#options).filter(([name]) => !names.includes(name));
@@ -55,6 +60,11 @@ export class Given {
   /** Whether `--no-NAME` was given. */
   refused(name: string): boolean {
     return this.#options[name] === false;
+  }
+
+  /** Whether an option was given, with a value or without. */
+  has(name: string): boolean {
+    return this.#options[name] !== undefined;
   }
 
   /** Whether a flag was given. */

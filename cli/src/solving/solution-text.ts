@@ -53,7 +53,7 @@ function sayDifference({ found, given, standing }: Difference): string {
   return standing === "open" || given === undefined ? value : `${value} instead of ${oneLine(given, 120)}`;
 }
 
-function noMatch({ solution, predicted, notTried, hints, next }: Answer): string[] {
+function noMatch({ solution, predicted, guest: { notTried }, hints, next }: Answer): string[] {
   const { digests, seconds, axes, stages } = solution;
   const count = (value: number): string => value.toLocaleString("en");
   return [
@@ -92,6 +92,7 @@ const NAMES: Readonly<Record<string, string>> = {
   cpu: "CPU signatures",
   guestFeatures: "guest feature sets",
   profile: "profiles",
+  reading: "readings of the IGVM file",
   firmware: "firmware, whole or split",
   sections: "ways to measure sections",
   kernelHashes: "kernel hashes on or off",

@@ -46,8 +46,10 @@ describe("explain --observed: which guest gave this launch digest", () => {
   const claim = (): string[] => [...files, "--append", CMDLINE, "--vcpu-type", "EPYC-v4", "--vcpus", "4"];
 
   /** What a machine with other inputs than the claimed ones reports. */
-  async function reported(...changed: string[]): Promise<string> {
-    const { stdout } = await run(["measure", "snp", ...changed, "--json", "--quiet"]);
+  const reported = (...changed: string[]): Promise<string> => reportedBy("snp", ...changed);
+
+  async function reportedBy(platform: string, ...changed: string[]): Promise<string> {
+    const { stdout } = await run(["measure", platform, ...changed, "--json", "--quiet"]);
     return (JSON.parse(stdout) as { registers: { launchDigest: string } }).registers.launchDigest;
   }
 
@@ -78,6 +80,7 @@ describe("explain --observed: which guest gave this launch digest", () => {
     const guests = {
       newline: [...files, "--append-file", join(folder, "cmdline"), ...CPU, "--vcpus", "4"],
       features: [...claim(), "--guest-features", "0x21"],
+      profile: [...claim(), "--profile", "qemu-amdese-old"],
       off: [...claim(), "--no-kernel-hashes"],
       quotes: [...files, "--append", `"${CMDLINE}"`, ...CPU, "--vcpus", "4"],
       host: [...files, ...APPEND, "--vcpus", "4", "--vcpu-sig", "0xa10f11"],
@@ -150,6 +153,42 @@ describe("explain --observed: which guest gave this launch digest", () => {
     expect(stdout).toMatch(/^matches with profile ec2-rdx0 instead of profile ec2-rdx600\n/);
     expect(stdout).toContain("snpguest");
     expect(stdout).toContain(`type: bootproof measure snp --ovmf ${path} --vcpus 4 --profile ec2-rdx0\n`);
+  });
+
+  it("searches guests of SEV-ES and SEV by digests of 32 bytes", async () => {
+    const observed = await reportedBy("sev-es", ...claim(), "--profile", "es-init2");
+    const { exit, solution } = await solved(observed, ...claim());
+    expect([exit, solution.match?.differences.map(({ found }) => found)]).toEqual([1, ["profile es-init2"]]);
+    expect(solution.match?.command).toMatch(/^bootproof measure sev-es .*--profile es-init2$/);
+    const plain = await reportedBy("sev", ...files, ...APPEND);
+    const other = await solved(plain, ...claim());
+    expect([other.exit, other.solution.match?.command]).toEqual([
+      1,
+      `bootproof measure sev ${files.join(" ")} --append '${CMDLINE}'`,
+    ]);
+    expect((await solved(plain, ...files, ...APPEND, "--mode", "sev")).exit).toBe(0);
+  });
+
+  it("searches guests that boot IGVM files, and names the reading", async () => {
+    const igvm = ["--igvm", join(ROOT, "measure/vectors/igvm/igvm-02-zero-page.igvm"), "--vcpus", "1"];
+    const observed = await reported(...igvm, "--reading", "igvmmeasure-native-zero");
+    const { exit, solution } = await solved(observed, ...igvm);
+    expect([exit, solution.match?.guest]).toMatchObject([1, { reading: "igvmmeasure-native-zero" }]);
+    expect((await solved(await reported(...igvm), ...igvm)).exit).toBe(0);
+  });
+
+  it("searches what a machine's own definition leaves open", async () => {
+    const qemu = `qemu-system-x86_64 -enable-kvm -cpu host -smp 4 -machine q35,confidential-guest-support=s
+      -object sev-snp-guest,id=s,kernel-hashes=on -bios ${FIRMWARE} -kernel ${join(folder, "kernel")}
+      -initrd ${join(folder, "initrd")} -append '${CMDLINE}'`;
+    const path = join(folder, "qemu.sh");
+    await writeFile(path, qemu.replaceAll("\n", " "));
+    const observed = await reported(...files, ...APPEND, "--vcpus", "4", "--vcpu-sig", "0xa10f11");
+    const { exit, solution } = await solved(observed, "--from-qemu", path);
+    expect([exit, solution.match?.differences.map(({ found }) => found)]).toEqual([
+      0,
+      ["CPU signature 0xa10f11 (Genoa)"],
+    ]);
   });
 
   it("says what it tried, exit 2, when nothing matches, and keeps to its time", async () => {

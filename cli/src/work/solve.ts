@@ -9,12 +9,11 @@ import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 import { badValue, type Given } from "../frame/given.ts";
-import { GuestFiles, type GuestInput } from "../measuring/guest-files.ts";
-import { type GuestRequest, readGuestRequest } from "../measuring/guest-request.ts";
-import { findingCommand } from "../solving/finding-command.ts";
+import { GuestFiles } from "../measuring/guest-files.ts";
+import { readGuest, type ReadGuest } from "../measuring/read-guest.ts";
 import { type Observed, readObserved } from "../solving/observed-input.ts";
 import { runSearch, type TimedSolution } from "../solving/run-search.ts";
-import { searchedGuest, type SearchedGuest } from "../solving/search-guest.ts";
+import { searchedGuest, type SearchedGuest } from "../solving/searched-guest.ts";
 import { type Answer, solutionDocument } from "../solving/solution-document.ts";
 import { formatSolution } from "../solving/solution-text.ts";
 
@@ -29,40 +28,65 @@ const EXITS = { match: EXIT.yes, "other-shape": EXIT.no, none: EXIT.undecided } 
 export async function solveVerb(context: Context, given: Given): Promise<ExitCode> {
   const observed = await readObserved(given.text("observed") ?? "");
   const effort = Number(given.unsigned("effort", MAX_EFFORT) ?? EFFORT);
-  const request = readRequest(given, observed);
-  const files = new GuestFiles();
-  const guest = await searchedGuest(request, files, observed);
-  for (const note of observed.notes) context.note(note);
-  const predicted = predict(context, guest, request);
+  const { guest: request, notes } = await readRequest(given, observed);
+  for (const note of [...observed.notes, ...notes]) context.note(note);
+  const guest = await searchedGuest(request, new GuestFiles(), observed);
+  const predicted = predict(context, guest);
   const solution = await runSearch(context, guest.space, observed.digest, effort);
-  const answer = await makeAnswer(context, { observed, request, files, guest, predicted, solution });
+  const answer = await makeAnswer(context, guest, { observed, predicted, solution });
   await context.answer(formatSolution(answer), solutionDocument(answer));
   return EXITS[solution.verdict];
 }
 
 /** The variable store is no input of a measurement; here it is a guess of what the firmware was joined with. */
-function readRequest(given: Given, { digest }: Observed): GuestRequest {
+async function readRequest(given: Given, { digest }: Observed): Promise<ReadGuest> {
   const alone = given.text("svsm") === undefined;
-  const request = readGuestRequest(
-    alone ? given.without("varsFile", "varsSize") : given,
-    platformOf(given, digest),
-  );
-  if ((request.platform === "snp") !== (digest.length === 48))
-    throw new Failure(
-      "BP-SOLVE-002",
-      EXIT.usage,
-      `a digest of ${String(digest.length)} bytes is not one of ${request.platform}`,
-      {
-        hint: "leave --mode away: the length of the digest says which platform it is from",
-      },
-    );
   if (alone && given.text("varsSize") !== undefined)
     throw badValue(
       "--vars-size",
       "--vars-file: only the store's bytes can be joined with the firmware",
       "a size",
     );
-  return alone ? { ...request, varsFile: given.text("varsFile") } : request;
+  const read = await readOpen(
+    alone ? given.without("varsFile", "varsSize") : given,
+    platformOf(given, digest),
+  );
+  if ((read.guest.platform === "snp") !== (digest.length === 48))
+    throw new Failure(
+      "BP-SOLVE-002",
+      EXIT.usage,
+      `a digest of ${String(digest.length)} bytes is not one of ${read.guest.platform}`,
+      { hint: "the length of the digest says which platform it is from" },
+    );
+  return alone ? { ...read, guest: { ...read.guest, varsFile: given.text("varsFile") } } : read;
+}
+
+/** What a machine's definition may lack: options that stand in for it, and what is then not given. */
+const LACKS = [
+  { stands: {}, open: {} },
+  { stands: { vcpuSig: "0" }, open: { cpus: [] } },
+  { stands: { vcpus: "1" }, open: { vcpus: [] } },
+  { stands: { vcpuSig: "0", vcpus: "1" }, open: { cpus: [], vcpus: [] } },
+] as const;
+const CPU_OPTIONS = ["vcpuType", "vcpuSig", "vcpuFamily", "vcpuModel", "vcpuStepping"];
+
+/** Reads a guest of which not everything is known: what is not is searched. */
+async function readOpen(given: Given, platform: AmdPlatform): Promise<ReadGuest> {
+  let failure: Failure | undefined;
+  for (const { stands, open } of LACKS) {
+    const clash = Object.keys(stands).some((name) =>
+      (name === "vcpus" ? [name] : CPU_OPTIONS).some((option) => given.text(option) !== undefined),
+    );
+    if (clash) continue;
+    try {
+      const { guest, notes } = await readGuest(given.with(stands), platform);
+      return { guest: { ...guest, axes: { ...guest.axes, ...open } }, notes };
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== "BP-MACHINE-006") throw error;
+      failure ??= error;
+    }
+  }
+  throw failure ?? new Error("the first way of reading has no clash");
 }
 
 /** A digest of 32 bytes is one of SEV-ES, unless the user names the profile of plain SEV. */
@@ -72,64 +96,51 @@ function platformOf(given: Given, digest: Uint8Array): AmdPlatform {
 }
 
 /** What the inputs as given measure to, when they are complete and launch. */
-function predict(context: Context, { space }: SearchedGuest, request: GuestRequest): string | undefined {
+function predict(context: Context, { space }: SearchedGuest): string | undefined {
   const asGiven = space.axes.map(() => 0);
   const climb = space.climb(asGiven);
   if (climb instanceof Error) {
     context.note(`as given, nothing launches: ${climb.message}; other inputs are searched`);
     return undefined;
   }
-  const rung = space.ladder?.given;
-  const ignored = rung === undefined ? new Set<string>() : space.ignored(asGiven, rung);
-  const open = space.axes.some(({ name, standing }) => standing === "open" && !ignored.has(name));
-  if (rung === undefined || open) {
-    const known = request.axes.vcpus.length === 0 ? "the number of vCPUs" : "the CPU";
-    context.note(`${known} is not given: it is searched`);
-    return undefined;
-  }
-  return formatHex(climb.digest(rung));
+  const rung = space.ladder?.given ?? 1;
+  const ignored = space.ignored(asGiven, rung);
+  const open = [...space.axes, ...(space.ladder === undefined ? [] : [space.ladder])].filter(
+    ({ name, standing }) => standing === "open" && !ignored.has(name),
+  );
+  if (open.length === 0) return formatHex(climb.digest(rung));
+  context.note(`not given, and searched: ${open.map(({ name }) => name).join(", ")}`);
+  return undefined;
 }
 
-interface Searched {
+interface Found {
   readonly observed: Observed;
-  readonly request: GuestRequest;
-  readonly files: GuestFiles;
-  readonly guest: SearchedGuest;
   readonly predicted: string | undefined;
   readonly solution: TimedSolution;
 }
 
-async function makeAnswer(context: Context, searched: Searched): Promise<Answer> {
-  const { observed, request, files, guest, predicted, solution } = searched;
+async function makeAnswer(
+  { command }: Context,
+  guest: SearchedGuest,
+  { observed, predicted, solution }: Found,
+): Promise<Answer> {
   const { match } = solution;
   const hex = formatHex(observed.digest);
   const mistaken = guest.mistaken.get(hex);
-  const inputs = await namedInputs(request, files);
+  // What only tools print, no machine can be measured with.
+  const words = match === undefined || match.tools.length > 0 ? undefined : await guest.words(match);
   return {
-    platform: request.platform,
+    guest,
     observed: hex,
     predicted,
     solution,
-    space: guest.space,
-    inputs,
-    command:
-      match === undefined ? undefined : await findingCommand(context.command, request, guest, match, files),
+    command: words === undefined ? undefined : [command, "measure", ...words].join(" "),
     hints: mistaken === undefined ? [] : [`what is searched for is ${mistaken}`],
-    notTried: guest.notTried,
-    next: match === undefined ? suggestions(context.command, solution, inputs) : [],
+    next: match === undefined ? suggestions(command, solution, guest) : [],
   };
 }
 
-async function namedInputs(request: GuestRequest, files: GuestFiles): Promise<GuestInput[]> {
-  const { firmware, kernel, initrd, appendFile } = request;
-  const roles = { firmware, kernel, initrd, cmdline: appendFile };
-  const inputs: GuestInput[] = [];
-  for (const [role, path] of Object.entries(roles))
-    if (path !== undefined) inputs.push(await files.input(role, path));
-  return inputs;
-}
-
-function suggestions(command: string, { stages }: TimedSolution, inputs: readonly GuestInput[]): string[] {
+function suggestions(command: string, { stages }: TimedSolution, { inputs }: SearchedGuest): string[] {
   const hashes = inputs.map(({ role, sha256 }) => `its ${role} has the SHA-256 ${sha256}`);
   return [
     `ask whoever runs the machine whether ${hashes.join(", and ")}`,
