@@ -38,6 +38,8 @@ export interface Measurement<S, E extends MeasuredEvent = MeasuredEvent> {
   readonly shape: S;
   /** Lower-case hex by register name. */
   readonly registers: Readonly<Record<string, string>>;
+  /** Register values before the first event: not the platform's own where firmware is known by its digest alone. */
+  readonly start: Registers;
   /** Made when first asked for: a digest needs no event objects. */
   readonly events: readonly E[];
   readonly coverage: Coverage;
@@ -70,6 +72,7 @@ export function makeMeasurement<S, E extends MeasuredEvent>(
     platform,
     shape,
     registers: Object.fromEntries(Object.entries(registers).map(([name, value]) => [name, formatHex(value)])),
+    start,
     get events() {
       return (events ??= [...parts.events()]);
     },

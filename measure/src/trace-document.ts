@@ -4,13 +4,14 @@
  * events whose replay does not end in its own registers is refused, because nothing it says can then be relied on.
  * @module
  */
-import { equalBytes, formatHex, ParseError, parseUtf8 } from "@bootproof/bytes";
+import { equalBytes, formatHex, ParseError, parseHex, parseUtf8 } from "@bootproof/bytes";
 import type { ArtifactRole, EventSource, MeasuredEvent } from "./event.ts";
 import {
   jsonAddress,
   jsonCount,
   jsonDigest,
   jsonList,
+  jsonLongText,
   jsonRecord,
   type JsonRecord,
   jsonText,
@@ -22,6 +23,8 @@ import { type Registers, traceReplay, type TraceStep } from "./replay.ts";
 export interface DocumentInput {
   readonly role: string;
   readonly path?: string;
+  /** What stands for a file: a command line that was typed. */
+  readonly text?: string;
   readonly size: number;
   readonly sha256: string;
 }
@@ -37,7 +40,9 @@ export interface LaunchDocument {
   readonly inputs: readonly DocumentInput[];
   /** Inputs that the document calls covered; undefined when it says nothing of coverage. */
   readonly covered?: readonly string[];
-  /** Replayed to the registers. */
+  /** Register values before the first event in hex, where the document says that they are not the platform's own. */
+  readonly start?: Readonly<Record<string, string>>;
+  /** Replayed from there to the registers. */
   readonly events?: readonly MeasuredEvent[];
 }
 
@@ -78,8 +83,12 @@ export function parseLaunchDocument(
       found: schema,
     });
   const platform = jsonText(document["platform"], "platform", NAME);
-  const registers = parseRegisters(document["registers"]);
-  const events = parseEvents(document["events"], schema === TRACE_SCHEMA, platform, rules, registers);
+  const registers = parseRegisters(document["registers"], "registers");
+  const start = optional(document, "start", "document", parseRegisters);
+  const events = parseEvents(document["events"], schema === TRACE_SCHEMA, platform, rules, {
+    registers,
+    start,
+  });
   const covered = optional(document, "coverage", "document", parseCovered);
   return {
     schema,
@@ -90,6 +99,7 @@ export function parseLaunchDocument(
       optional(document, "inputs", "document", (value, field) => jsonList(value, field, MAX_NAMES)) ?? []
     ).map(parseInput),
     ...(covered && { covered }),
+    ...(start && { start }),
     ...(events && { events }),
   };
 }
@@ -132,10 +142,10 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-function parseRegisters(value: unknown): Record<string, string> {
-  const entries = Object.entries(jsonRecord(value, "registers"));
+function parseRegisters(value: unknown, field: string): Record<string, string> {
+  const entries = Object.entries(jsonRecord(value, field));
   if (entries.length === 0 || entries.length > MAX_NAMES)
-    throw new ParseError("OUT_OF_RANGE", "registers", {
+    throw new ParseError("OUT_OF_RANGE", field, {
       expected: `1 to ${MAX_NAMES}`,
       found: `${entries.length}`,
     });
@@ -157,9 +167,11 @@ function parseInput(value: unknown, index: number): DocumentInput {
   const field = `input ${index}`;
   const input = jsonRecord(value, field);
   const path = optional(input, "path", field, jsonText);
+  const text = optional(input, "text", field, jsonLongText);
   return {
     role: jsonText(input["role"], `${field} role`, NAME),
     ...(path !== undefined && { path }),
+    ...(text !== undefined && { text }),
     size: jsonCount(input["size"], `${field} size`),
     sha256: jsonText(input["sha256"], `${field} sha256`, SHA256),
   };
@@ -170,7 +182,7 @@ function parseEvents(
   required: boolean,
   platform: string,
   rules: Readonly<Record<string, TraceRule>>,
-  registers: Readonly<Record<string, string>>,
+  claims: RegisterClaims,
 ): MeasuredEvent[] | undefined {
   if (value === undefined && !required) return undefined;
   const rule = Object.hasOwn(rules, platform) ? rules[platform] : undefined;
@@ -183,7 +195,7 @@ function parseEvents(
     ...parseEvent(item, index),
     index,
   }));
-  checkReplay(list, rule, registers);
+  checkReplay(list, rule, claims);
   return list.map(({ event }) => event);
 }
 
@@ -229,9 +241,10 @@ function parseSource(value: unknown, field: string): EventSource {
 /** Demands that the events lead from the platform's start to the registers, over the steps that they claim. */
 function checkReplay(
   claimed: readonly ClaimedStep[],
-  rule: TraceRule,
-  registers: Readonly<Record<string, string>>,
+  platformRule: TraceRule,
+  { registers, start }: RegisterClaims,
 ): void {
+  const rule = start === undefined ? platformRule : { ...platformRule, start: startOf(platformRule, start) };
   const unknown = claimed.find(({ event }) => !Object.hasOwn(rule.start, event.register));
   if (unknown !== undefined)
     throw new ParseError("OUT_OF_RANGE", `event ${unknown.index} register`, {
@@ -248,6 +261,26 @@ function checkReplay(
         found: found === undefined ? "no such register" : formatHex(found),
       });
   }
+}
+
+/** What a document says of its registers: their values at the end, and before the first event. */
+interface RegisterClaims {
+  readonly registers: Readonly<Record<string, string>>;
+  readonly start: Readonly<Record<string, string>> | undefined;
+}
+
+/** The document's own start values, which must be of the platform's registers. */
+function startOf({ start: own }: TraceRule, start: Readonly<Record<string, string>>): Registers {
+  for (const [name, value] of Object.entries(start))
+    if (!Object.hasOwn(own, name) || own[name]?.length !== value.length / 2)
+      throw new ParseError("OUT_OF_RANGE", `start of register ${name}`, {
+        expected: `a value of ${Object.keys(own).join(" or ")}`,
+        found: value,
+      });
+  return {
+    ...own,
+    ...Object.fromEntries(Object.entries(start).map(([name, hex]) => [name, parseHex(hex, name)])),
+  };
 }
 
 function replayAll(

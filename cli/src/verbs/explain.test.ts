@@ -1,6 +1,7 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { formatFirmwareReference, measureFirmware } from "@bootproof/measure/snp";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { type Caught, run } from "../run.testing.ts";
@@ -102,6 +103,44 @@ describe("explain A B", () => {
     expect(kernel.first?.details[0]).toMatch(/^first differing byte: offset 0x0, 0x61 and 0x41/);
     const newline = await explained(a, await measured("boot-c.json", ...boot("kernel", "cmdline-newline")));
     expect(newline.first?.what).toBe("the command line differs: B is A with a trailing newline");
+  });
+
+  it("knows a command line that was typed, and what a file of it has more", async () => {
+    const typed = [...boot("kernel", "cmdline").slice(0, -2), "--append", "console=ttyS0"];
+    const a = await measured("typed.json", ...typed);
+    const same = await explained(a, await measured("boot-a.json", ...boot("kernel", "cmdline")));
+    expect(same.exit).toBe(0);
+    const newline = await explained(a, await measured("boot-c.json", ...boot("kernel", "cmdline-newline")));
+    expect(newline.first?.what).toBe("the command line differs: B is A with a trailing newline");
+  });
+
+  it("compares an image with the firmware reference of it", async () => {
+    const reference = join(folder, "reference.json");
+    const made = formatFirmwareReference(measureFirmware(image).reference);
+    await writeFile(reference, made);
+    expect(await explained(FIRMWARE, reference)).toMatchObject({ exit: 0, verdict: "same" });
+    const a = await measured("reference-measured.json", "--ovmf", reference, "--vcpus", "3", "--trace");
+    expect((await explained(a, await measured("a.json"))).first?.subject).toBe("vcpus");
+    expect(await explained(a, FIRMWARE)).toMatchObject({ exit: 0, verdict: "same" });
+  });
+
+  it("compares SEV-ES measurements", async () => {
+    const path = async (name: string, vcpus: string): Promise<string> => {
+      const words = ["--ovmf", FIRMWARE, "--vcpus", vcpus, "--vcpu-type", "EPYC", "--json", "--quiet"];
+      expect((await run(["measure", "sev-es", ...words, "--out", join(folder, name)])).exit).toBe(0);
+      return join(folder, name);
+    };
+    const { first, others } = await explained(await path("es-a.json", "2"), await path("es-b.json", "3"));
+    expect([first?.subject, others]).toEqual(["vcpus", []]);
+  });
+
+  it("compares IGVM files, header by header", async () => {
+    const [a, b] = ["igvm-01-basic", "igvm-03-unmeasured"].map((name) =>
+      join(ROOT, "measure/vectors/igvm", `${name}.igvm`),
+    );
+    const { exit, first } = await explained(a!, b!);
+    expect([exit, first?.subject]).toEqual([1, "igvm"]);
+    expect(await explained(a!, a!)).toMatchObject({ exit: 0, verdict: "same" });
   });
 
   it("compares measurements whose files are gone", async () => {

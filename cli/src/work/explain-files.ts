@@ -5,6 +5,7 @@
 import { formatHex, sha256 } from "@bootproof/bytes";
 import { type LaunchDocument, parseLaunchDocument } from "@bootproof/measure";
 import { TRACE_RULES } from "@bootproof/measure/explain";
+import { type FirmwareReference, parseFirmwareReference } from "@bootproof/measure/snp";
 import { stat } from "node:fs/promises";
 
 import { reading } from "../errors/reading.ts";
@@ -14,13 +15,20 @@ import { readInput } from "../frame/files.ts";
 import { startsWith, textHead } from "../inspect/inspection.ts";
 
 /** A file to compare, recognised and read. */
-export type SideFile = ImageFile | DocumentFile;
+export type SideFile = ImageFile | ReferenceFile | DocumentFile;
 
 /** Something that a guest boots from: it has no shape yet. */
 export interface ImageFile {
   readonly kind: "firmware" | "igvm";
   readonly path: string;
   readonly bytes: Uint8Array;
+}
+
+/** A firmware image without its bytes. */
+export interface ReferenceFile {
+  readonly kind: "reference";
+  readonly path: string;
+  readonly reference: FirmwareReference;
 }
 
 /** A measurement or trace, with those of its files that are still where it says. */
@@ -33,7 +41,7 @@ export interface DocumentFile {
 
 /** GUID of the footer of the GUIDed table, 48 bytes before the end of an OVMF image. */
 const TABLE_FOOTER = "de82b596b21ff745baeaa366c55a082d";
-const KINDS = "firmware image (OVMF), IGVM file, measurement or trace (measure --json)";
+const KINDS = "firmware image (OVMF), IGVM file, firmware reference, measurement or trace (measure --json)";
 
 /** Reads and recognises a file; what is none of the kinds is a {@link Failure}. */
 export async function readSideFile(path: string): Promise<SideFile> {
@@ -41,6 +49,8 @@ export async function readSideFile(path: string): Promise<SideFile> {
   if (startsWith(bytes, "IGVM")) return { kind: "igvm", path, bytes };
   const footer = bytes.subarray(Math.max(0, bytes.length - 48), Math.max(0, bytes.length - 32));
   if (formatHex(footer) === TABLE_FOOTER) return { kind: "firmware", path, bytes };
+  if (isReference(bytes))
+    return { kind: "reference", path, reference: reading(path, () => parseFirmwareReference(bytes)) };
   if (!textHead(bytes).trimStart().startsWith("{"))
     throw new Failure("BP-EXPLAIN-001", EXIT.malformed, "is of no kind that explain compares", {
       file: path,
@@ -50,6 +60,10 @@ export async function readSideFile(path: string): Promise<SideFile> {
   const document = reading(path, () => parseLaunchDocument(bytes, TRACE_RULES));
   return { kind: "document", path, document, artifacts: await findInputs(document) };
 }
+
+/** Whether a file says that it is a firmware reference. */
+export const isReference = (bytes: Uint8Array): boolean =>
+  textHead(bytes).trimStart().startsWith("{") && textHead(bytes).includes('"bootproof/firmware-reference/');
 
 /** The inputs of a measurement that still lie where it says with the hash that it says. */
 async function findInputs({ inputs }: LaunchDocument): Promise<Record<string, Uint8Array>> {

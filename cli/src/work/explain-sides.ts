@@ -3,8 +3,13 @@
  * @module
  */
 import { type Side, sideOfDocument } from "@bootproof/measure";
-import { bootsIgvm, firmwareSide, type GuestFiles, igvmSide, measuredSide } from "@bootproof/measure/explain";
-import type { AmdPlatform, SnpShape } from "@bootproof/measure/snp";
+import { firmwareSide, type GuestFiles, igvmSide, measuredSide } from "@bootproof/measure/explain";
+import {
+  type AmdPlatform,
+  isFirmwareReference,
+  parseFirmwareReference,
+  type SnpShape,
+} from "@bootproof/measure/snp";
 
 import { EXIT } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
@@ -12,7 +17,7 @@ import { readInput } from "../frame/files.ts";
 import { type Given, usage } from "../frame/given.ts";
 import { readGuestRequest } from "../measuring/guest-request.ts";
 import { readOneShape } from "../measuring/one-shape.ts";
-import type { DocumentFile, ImageFile, SideFile } from "./explain-files.ts";
+import { type DocumentFile, isReference, type SideFile } from "./explain-files.ts";
 
 type Boot = Omit<GuestFiles, "firmware">;
 
@@ -56,9 +61,12 @@ export function sideOf(file: SideFile, open: OpenShape): Side {
       return sideOfMeasured(file);
     case "igvm":
       return igvmSide(file.bytes, igvmShape(open));
-    case "firmware":
-      if (shape !== undefined) return measuredSide(platform, { firmware: file.bytes, ...boot }, shape);
-      return open.like === undefined ? firmwareSide(file.bytes) : sideLike(file, open.like);
+    case "reference":
+    case "firmware": {
+      const firmware = file.kind === "reference" ? file.reference : file.bytes;
+      if (shape !== undefined) return measuredSide(platform, { firmware, ...boot }, shape);
+      return open.like === undefined ? firmwareSide(firmware) : sideLike(firmware, open.like);
+    }
   }
 }
 
@@ -71,11 +79,11 @@ function igvmShape({ shape, like, reading }: OpenShape): Parameters<typeof igvmS
 }
 
 /** An image measured as a measurement says that another one was. */
-function sideLike({ bytes }: ImageFile, like: DocumentFile): Side {
+function sideLike(firmware: GuestFiles["firmware"], like: DocumentFile): Side {
   const known = shapeOf(like);
-  const boot = bootOf(like);
+  const boot = bootOf(like, sideOfDocument(like.document, like.artifacts));
   if (known !== undefined && boot !== undefined)
-    return measuredSide(known.platform, { firmware: bytes, ...boot }, known.shape);
+    return measuredSide(known.platform, { firmware, ...boot }, known.shape);
   throw new Failure(
     "BP-EXPLAIN-002",
     EXIT.undecided,
@@ -91,27 +99,39 @@ function sideLike({ bytes }: ImageFile, like: DocumentFile): Side {
 function sideOfMeasured(file: DocumentFile): Side {
   const { document, artifacts } = file;
   const side = sideOfDocument(document, artifacts);
-  if (side.events !== undefined) return side;
-  const events = measureAgain(file, side);
-  return events === undefined ? side : { ...side, events };
+  if (side.events !== undefined) return withoutReference(side);
+  return withoutReference({ ...side, ...measureAgain(file, side) });
+}
+
+/** A reference that stands for an image is none: its bytes are not the image's. */
+function withoutReference(side: Side): Side {
+  const { firmware, ...others } = side.artifacts;
+  return firmware !== undefined && isReference(firmware) ? { ...side, artifacts: others } : side;
 }
 
 /** The events of a measurement's files, when they are all here and give its registers. */
-function measureAgain(file: DocumentFile, side: Side): Side["events"] {
-  const { firmware } = file.artifacts;
-  const known = shapeOf(file);
-  const boot = bootOf(file);
-  if (firmware === undefined || known === undefined || boot === undefined) return undefined;
+function measureAgain(file: DocumentFile, side: Side): Pick<Side, "events" | "start"> {
   try {
-    const { registers, events } = bootsIgvm(side)
-      ? igvmSide(firmware, { platform: known.platform, ...known.shape, reading: known.reading })
-      : measuredSide(known.platform, { firmware, ...boot }, known.shape);
-    const same = Object.entries(file.document.registers).every(([name, value]) => registers[name] === value);
-    return same ? events : undefined;
+    const again = measuredFrom(file, side);
+    const same = Object.entries(side.registers).every(([name, value]) => again?.registers[name] === value);
+    if (again?.events === undefined || !same) return {};
+    return { events: again.events, ...(again.start && { start: again.start }) };
   } catch {
     // The measurement may be of a guest that these files alone do not make; it stands for itself then.
-    return undefined;
+    return {};
   }
+}
+
+function measuredFrom(file: DocumentFile, side: Side): Side | undefined {
+  const { firmware, igvm } = side.artifacts;
+  const known = shapeOf(file);
+  const boot = bootOf(file, side);
+  if (known === undefined || boot === undefined) return undefined;
+  const { platform, shape, reading } = known;
+  if (igvm !== undefined) return igvmSide(igvm, { platform, ...shape, reading });
+  if (firmware === undefined) return undefined;
+  const image = isReference(firmware) ? parseFirmwareReference(firmware) : firmware;
+  return measuredSide(platform, { firmware: image, ...boot }, shape);
 }
 
 interface DocumentShape {
@@ -143,7 +163,7 @@ function shapeOf({ document: { platform, shape } }: DocumentFile): DocumentShape
 const HEX = /^0x[0-9a-f]{1,16}$/;
 
 /** The direct boot of a measurement, or undefined when its files are not all here. */
-function bootOf({ document, artifacts }: DocumentFile): Boot | undefined {
+function bootOf({ document }: DocumentFile, { artifacts }: Side): Boot | undefined {
   const { kernel, initrd, cmdline } = artifacts;
   const roles = ["kernel", "initrd", "cmdline"];
   const missing = document.inputs.some(({ role }) => roles.includes(role) && artifacts[role] === undefined);

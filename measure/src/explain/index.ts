@@ -7,6 +7,7 @@ import { sevTraceRule } from "../sev/trace-rule.ts";
 import { amdDescriber, firmwareSide } from "../snp/describe-launch.ts";
 import { snpTraceRule } from "../snp/trace-rule.ts";
 import type { TraceRule } from "../trace-document.ts";
+import { alignStarts } from "./align-starts.ts";
 import { explainLaunches } from "./explain.ts";
 import type { Explanation } from "./explanation.ts";
 import { type GuestFiles, measuredSide } from "./measured-side.ts";
@@ -33,6 +34,9 @@ export const TRACE_RULES: Readonly<Record<string, TraceRule>> = {
 };
 
 /** Compares two launches of any platform. */
-export const explain = (a: Side, b: Side): Explanation => explainLaunches(a, b, DESCRIBERS);
+export function explain(a: Side, b: Side): Explanation {
+  const [one, other] = a.platform === b.platform ? alignStarts(a, b, TRACE_RULES[a.platform]) : [a, b];
+  return explainLaunches(one, other, DESCRIBERS);
+}
 
 export { bootsIgvm, firmwareSide, type GuestFiles, igvmSide, measuredSide };

@@ -9,6 +9,7 @@ export type JsonRecord = Readonly<Record<string, unknown>>;
 
 /** Longer text is no label, path or value of ours. */
 const MAX_TEXT = 4096;
+const MAX_LONG_TEXT = 1 << 20;
 
 /** Demands an object. */
 export function jsonRecord(value: unknown, field: string): JsonRecord {
@@ -32,6 +33,14 @@ export function jsonText(value: unknown, field: string, form?: RegExp): string {
   if (typeof value !== "string") throw wrong(field, "text", value);
   if (value.length > MAX_TEXT) throw new ParseError("TOO_LARGE", field, { expected: `at most ${MAX_TEXT}` });
   if (form !== undefined && !form.test(value)) throw wrong(field, `text of the form ${form.source}`, value);
+  return value;
+}
+
+/** Demands text that may be as long as a command line: Linux takes far less. */
+export function jsonLongText(value: unknown, field: string): string {
+  if (typeof value !== "string") throw wrong(field, "text", value);
+  if (value.length > MAX_LONG_TEXT)
+    throw new ParseError("TOO_LARGE", field, { expected: `at most ${MAX_LONG_TEXT}` });
   return value;
 }
 

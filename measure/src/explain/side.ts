@@ -2,8 +2,10 @@
  * One of the two launches that an explanation compares: as much as is known of it.
  * @module
  */
+import { formatHex, sha256, utf8 } from "@bootproof/bytes";
 import type { MeasuredEvent } from "../event.ts";
 import type { Measurement } from "../measurement.ts";
+import type { Registers } from "../replay.ts";
 import type { DocumentInput, LaunchDocument } from "../trace-document.ts";
 import type { ChangeGroup } from "./change-groups.ts";
 import type { Finding } from "./explanation.ts";
@@ -21,6 +23,8 @@ export interface Side {
   /** Inputs that a measurement calls covered; undefined when nobody says. */
   readonly covered?: readonly string[];
   readonly events?: readonly MeasuredEvent[];
+  /** Register values before the first event, in hex; the platform's own when absent. */
+  readonly start?: Readonly<Record<string, string>>;
   /** The bytes of inputs by role, where they are at hand. */
   readonly artifacts: Artifacts;
   /** Why it cannot launch: such a side has neither registers nor events, and its inputs still tell what differs. */
@@ -41,21 +45,45 @@ export type Artifacts = Readonly<Record<string, Uint8Array>>;
 
 /** A side that was measured here, from these files. */
 export function sideOfMeasurement(measurement: Measurement<object>, artifacts: Artifacts): Side {
-  const { platform, shape, registers, events, coverage } = measurement;
+  const { platform, shape, registers, start, events, coverage } = measurement;
   const covered = coverage.covered.map(({ input }) => input);
-  return { platform, shape: { ...shape }, registers, inputs: [], covered, events, artifacts };
+  return {
+    platform,
+    shape: { ...shape },
+    registers,
+    inputs: [],
+    covered,
+    start: formatStart(start),
+    events,
+    artifacts,
+  };
 }
 
 /** A side that a document tells of; `artifacts` are those of its inputs that are at hand. */
-export function sideOfDocument(document: LaunchDocument, artifacts: Artifacts = {}): Side {
-  const { platform, shape, registers, inputs, covered, events } = document;
+export function sideOfDocument(document: LaunchDocument, atHand: Artifacts = {}): Side {
+  const artifacts = { ...typedInputs(document), ...atHand };
+  const { platform, shape, registers, inputs, covered, start, events } = document;
   return {
     platform,
     shape,
     registers,
     inputs,
     ...(covered && { covered }),
+    ...(start && { start }),
     ...(events && { events }),
     artifacts,
   };
+}
+
+const formatStart = (start: Registers): Record<string, string> =>
+  Object.fromEntries(Object.entries(start).map(([name, value]) => [name, formatHex(value)]));
+
+/** Inputs whose bytes the document itself holds, when they have the hash that it says. */
+function typedInputs({ inputs }: LaunchDocument): Artifacts {
+  return Object.fromEntries(
+    inputs.flatMap(({ role, text, sha256: expected }) => {
+      const bytes = text === undefined ? undefined : utf8(text);
+      return bytes !== undefined && formatHex(sha256(bytes)) === expected ? [[role, bytes]] : [];
+    }),
+  );
 }

@@ -59,7 +59,7 @@ function otherKind(a: Side): Finding {
 
 /** Whether a side boots an IGVM file. */
 export function bootsIgvm({ artifacts, events, shape }: Side): boolean {
-  const file = artifacts["firmware"];
+  const file = artifacts["igvm"] ?? artifacts["firmware"];
   if (file !== undefined) return MAGIC.every((byte, index) => file[index] === byte);
   if (shape["reading"] !== undefined) return true;
   return events?.some(({ source }) => source.section?.startsWith("IGVM header ") === true) ?? false;
@@ -67,7 +67,7 @@ export function bootsIgvm({ artifacts, events, shape }: Side): boolean {
 
 /** A guest of an IGVM file measured here; also of files that cannot launch. Throws {@link MeasureError} for a shape that does not fit. */
 export function igvmSide(bytes: Uint8Array, shape: IgvmShape): Side {
-  const artifacts = { firmware: bytes };
+  const artifacts = { igvm: bytes };
   const platform = shape.platform ?? servedPlatform(bytes);
   try {
     return sideOfMeasurement(measureIgvm(bytes, { ...shape, platform }), artifacts);
@@ -102,7 +102,7 @@ interface HeaderEvent extends MeasuredEvent {
 }
 
 function describeFiles(a: Side, b: Side, groups: readonly ChangeGroup[] | undefined): Finding[] {
-  const [one, other] = [openFile(a.artifacts["firmware"]), openFile(b.artifacts["firmware"])];
+  const [one, other] = [openFile(a.artifacts["igvm"]), openFile(b.artifacts["igvm"])];
   if (one === undefined || other === undefined) return [];
   const changes = compareEvents(headerEvents(one), headerEvents(other));
   const seesVmsas = groups?.some(({ changes: list }) => list.some((it) => isVmsa(eventOf(it)))) ?? true;

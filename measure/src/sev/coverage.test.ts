@@ -10,7 +10,7 @@ import { measureSev, measureSevEs, resolveSevEs } from "./measure-sev.ts";
 const IMAGE = suffix("ovmf_AmdSev_suffix.bin");
 const KERNEL = inputs.get("kernel-a")!;
 
-type Files = GuestFiles;
+type Files = GuestFiles & { readonly firmware: Uint8Array };
 
 function mapOf(files: Files, vcpus: number | undefined): CoverageMap {
   const sizes = { firmware: files.firmware.length, kernel: files.kernel?.length };

@@ -8,15 +8,17 @@ import { inputs, suffix } from "../snp/vectors.testing.ts";
 import { formatTraceStep, type LaunchDocument, parseLaunchDocument } from "../trace-document.ts";
 import { measureSev, measureSevEs } from "./measure-sev.ts";
 
+type Files = GuestFiles & { readonly firmware: Uint8Array };
+
 const FIRMWARE = suffix("ovmf_AmdSev_suffix.bin");
 const KERNEL = inputs.get("kernel-a")!;
-const BASE: GuestFiles = { firmware: FIRMWARE };
+const BASE: Files = { firmware: FIRMWARE };
 const SHAPE = { vcpus: 2, cpu: "EPYC-v4" };
 
 const read = (document: object): LaunchDocument =>
   parseLaunchDocument(new TextEncoder().encode(JSON.stringify(document)), TRACE_RULES);
 
-function document(files: GuestFiles, shape: typeof SHAPE): Record<string, unknown> {
+function document(files: Files, shape: typeof SHAPE): Record<string, unknown> {
   const measurement = measureSevEs(files, shape);
   return {
     schema: "bootproof/measurement/1",
@@ -29,9 +31,9 @@ function document(files: GuestFiles, shape: typeof SHAPE): Record<string, unknow
 }
 
 describe("explaining SEV and SEV-ES launches", () => {
-  const sevEs = (files: GuestFiles, change: object = {}): Side =>
+  const sevEs = (files: Files, change: object = {}): Side =>
     measuredSide("sev-es", files, { ...SHAPE, ...change });
-  const withByte = (offset: number): GuestFiles => ({
+  const withByte = (offset: number): Files => ({
     firmware: FIRMWARE.with(offset, FIRMWARE[offset]! ^ 1),
   });
 

@@ -17,7 +17,7 @@ const BOOT = {
   cmdline: new TextEncoder().encode("console=ttyS0"),
 };
 const OVMF_PROFILES = PROFILES.filter((profile) => profile.platform === "snp" && profile.image === "ovmf");
-type Files = GuestFiles;
+type Files = GuestFiles & { readonly firmware: Uint8Array };
 type Role = "firmware" | "kernel" | "initrd" | "cmdline";
 
 function mapOf(files: Files, shape: SnpShape): CoverageMap {

@@ -12,11 +12,13 @@ import { describe, expect, it } from "vitest";
 
 import { explainLaunches } from "../explain/explain.ts";
 import type { Explanation } from "../explain/explanation.ts";
-import type { GuestFiles } from "../explain/measured-side.ts";
+import { explain as explainAny } from "../explain/index.ts";
+import { type GuestFiles, measuredSide } from "../explain/measured-side.ts";
 import { type Artifacts, type Side, sideOfDocument, sideOfMeasurement } from "../explain/side.ts";
 import { formatTraceStep, parseLaunchDocument } from "../trace-document.ts";
 import { traceReplay } from "../replay.ts";
 import { firmwareSide, amdDescriber } from "./describe-launch.ts";
+import { type FirmwareReference, measureFirmware } from "./firmware-reference.ts";
 import { measureSnp } from "./measure-snp.ts";
 import { extendLaunchDigest, START } from "./page-info.ts";
 import type { SnpShape } from "./shape.ts";
@@ -29,7 +31,7 @@ const INITRD = inputs.get("initrd-a")!;
 const SHAPE: SnpShape = { vcpus: 4, cpu: "EPYC-v4" };
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-type Files = GuestFiles;
+type Files = GuestFiles & { readonly firmware: Uint8Array };
 
 interface Launch {
   readonly files: Files;
@@ -388,5 +390,38 @@ describe("explaining an image that cannot launch", () => {
   it("does not call two of them the same", () => {
     const zero = firmwareSide(patched([entry(RESET_BLOCK_GUID), 0]));
     expect(explain(zero, zero).verdict).toBe("undecided");
+  });
+});
+
+describe("explaining firmware that one side knows by its digest", () => {
+  const { reference } = measureFirmware(FIRMWARE);
+  const known = (firmware: Uint8Array | FirmwareReference): Side =>
+    measuredSide("snp", { firmware }, { vcpus: 2, cpu: "EPYC-v4" });
+
+  it("calls an image and the reference of it the same", () => {
+    for (const compare of [
+      explainAny(known(FIRMWARE), known(reference)),
+      explainAny(known(reference), known(FIRMWARE)),
+      explainAny(firmwareSide(reference), firmwareSide(FIRMWARE)),
+    ])
+      expect(compare).toMatchObject({ verdict: "same", others: [], unseen: [] });
+  });
+
+  it("names what differs behind the firmware, whichever side has the image", () => {
+    const other = measuredSide("snp", { firmware: reference }, { vcpus: 3, cpu: "EPYC-v4" });
+    expect(explainAny(known(FIRMWARE), other).first?.subject).toBe("vcpus");
+  });
+
+  it("says that the firmware is another", () => {
+    const other = measureFirmware(withByte(0xbb0)).reference;
+    for (const compare of [
+      explainAny(known(FIRMWARE), known(other)),
+      explainAny(known(reference), known(other)),
+    ])
+      expect(compare).toMatchObject({
+        verdict: "differs",
+        first: { what: "the firmware differs: the launch digest after its pages is another" },
+        others: [],
+      });
   });
 });

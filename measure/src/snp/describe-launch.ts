@@ -6,15 +6,27 @@ import { equalBytes, formatHex, ParseError, sha256, sha384 } from "@bootproof/by
 import { type ChangeGroup, eventOf } from "../explain/change-groups.ts";
 import { describeGroup, indexOf } from "../explain/describe-events.ts";
 import type { Finding } from "../explain/explanation.ts";
+import { sameStart } from "../explain/align-starts.ts";
 import type { Artifacts, Describer, Side } from "../explain/side.ts";
 import type { MeasuredEvent } from "../event.ts";
 import { BOOT_PARTS, describeBoots, type KnownBoot, type KnownPart } from "./describe-boot.ts";
 import { describeFirmwares } from "./describe-firmware.ts";
-import { describeTraces, isHashPage, isImagePage, isSectionPage, isVmsa } from "./describe-pages.ts";
+import {
+  describeTraces,
+  isHashPage,
+  isImagePage,
+  isSectionPage,
+  isVmsa,
+  sectionsOf,
+} from "./describe-pages.ts";
+import { describeSections } from "./describe-sections.ts";
 import { describeCounts, describeShapes, type KnownShape, readShape, vmsaOf } from "./describe-shape.ts";
-import { prepareSnp } from "./launch.ts";
-import { LAUNCH_DIGEST } from "./page-info.ts";
+import type { FirmwareReference } from "./firmware-reference.ts";
+import { openFirmware } from "./firmware-source.ts";
+import { prepareMeasured } from "./launch.ts";
+import { LAUNCH_DIGEST, PAGE_SIZE, START } from "./page-info.ts";
 import { runEvents } from "./page-run.ts";
+import { defaultProfile } from "./profiles.ts";
 
 /** The words of guests that boot firmware images, on all of AMD's platforms. */
 export const amdDescriber: Describer = {
@@ -32,19 +44,23 @@ export const amdDescriber: Describer = {
 };
 
 /** Two firmwares alone compare up to the VMSAs: shape and kernel are open on both sides. Takes also what cannot launch. */
-export function firmwareSide(firmware: Uint8Array): Side {
-  return tolerantSide("snp", { firmware }, () => {
-    const { prefix, runs } = prepareSnp(firmware);
+export function firmwareSide(firmware: Uint8Array | FirmwareReference): Side {
+  const artifacts: Artifacts = firmware instanceof Uint8Array ? { firmware } : {};
+  return tolerantSide("snp", artifacts, () => {
+    const { prefix, runs, start } = prepareMeasured(openFirmware({ firmware }), undefined, QEMU);
     return {
       platform: "snp",
       shape: {},
       registers: { [PREFIX]: formatHex(prefix.digest) },
       inputs: [],
+      start: { [LAUNCH_DIGEST]: formatHex(start[LAUNCH_DIGEST]) },
       events: [...runEvents(runs)],
-      artifacts: { firmware },
+      artifacts,
     };
   });
 }
+
+const QEMU = defaultProfile("snp", "qemu");
 
 /** The side that measuring gives, or one that says why its files cannot launch. */
 export function tolerantSide(platform: string, artifacts: Artifacts, measure: () => Side): Side {
@@ -65,18 +81,43 @@ function describeImages(a: Side, b: Side, groups: readonly ChangeGroup[] | undef
     return equalBytes(one, other)
       ? []
       : describeFirmwares(one, other, a.platform === "snp" ? "pages" : "whole");
-  if (groups !== undefined) return describeTraces(a.events ?? [], b.events ?? [], groups);
-  const [left, right] = [fileOf(a, "firmware"), fileOf(b, "firmware")];
-  if (left === undefined || right === undefined || left.sha256 === right.sha256) return [];
+  if (groups !== undefined && sameStart(a, b, { start: START }))
+    return describeTraces(a.events ?? [], b.events ?? [], groups);
+  if (groups !== undefined) return describeStarts(a.events ?? [], b.events ?? []);
+  return describeFiles(fileOf(a, "firmware"), fileOf(b, "firmware"));
+}
+
+/** Firmware of which one side, or both, know only the launch digest after its pages. */
+function describeStarts(a: readonly MeasuredEvent[], b: readonly MeasuredEvent[]): Finding[] {
   return [
     {
-      subject: left.size === right.size ? "firmware" : "firmwareSize",
-      what:
-        left.size === right.size
-          ? "the firmware differs"
-          : "the firmware images have different sizes, so they start at different guest addresses",
-      a: `${left.size} bytes, sha256 ${left.sha256}`,
-      b: `${right.size} bytes, sha256 ${right.sha256}`,
+      subject: "firmware",
+      what: "the firmware differs: the launch digest after its pages is another",
+      details: ["one side knows its firmware by a digest; with both images, explain names the bytes"],
+      register: LAUNCH_DIGEST,
+      eventIndex: 0,
+    },
+    ...describeSections(sectionsOf(a), sectionsOf(b)).map((finding) => ({
+      ...finding,
+      register: LAUNCH_DIGEST,
+    })),
+  ];
+}
+
+function describeFiles(one: KnownPart | undefined, other: KnownPart | undefined): Finding[] {
+  if (one === undefined || other === undefined || one.sha256 === other.sha256) return [];
+  // No image has part of a page: this is a reference that stands for one, and its file says nothing of the image's.
+  const references = [one, other].filter(({ size }) => size % PAGE_SIZE !== 0).length;
+  if (references === 1) return [];
+  const sized = one.size !== other.size && references === 0;
+  return [
+    {
+      subject: sized ? "firmwareSize" : "firmware",
+      what: sized
+        ? "the firmware images have different sizes, so they start at different guest addresses"
+        : "the firmware differs",
+      a: `${one.size} bytes, sha256 ${one.sha256}`,
+      b: `${other.size} bytes, sha256 ${other.sha256}`,
       details: ["with both images at hand, explain names the bytes and the part of the image around them"],
       register: LAUNCH_DIGEST,
     },
