@@ -17,6 +17,7 @@ const VERBS: Readonly<Record<string, () => Promise<Define>>> = {
   lock: async () => (await import("./verbs/lock.ts")).defineLock,
   build: async () => (await import("./verbs/build.ts")).defineBuild,
   measure: async () => (await import("./verbs/measure.ts")).defineMeasure,
+  profiles: async () => (await import("./verbs/profiles.ts")).defineProfiles,
   "id-block": async () => (await import("./verbs/id-block.ts")).defineIdBlock,
   "guest-policy": async () => (await import("./verbs/guest-policy.ts")).defineGuestPolicy,
   "launch-measure": async () => (await import("./verbs/launch-measure.ts")).defineLaunchMeasure,

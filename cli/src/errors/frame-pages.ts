@@ -25,6 +25,12 @@ export const FRAME_PAGES: Pages = {
     why: "The code is not one of this version of bootproof.",
     fix: "bootproof explain, without a code, lists all codes.",
   },
+  "BP-USAGE-004": {
+    title: "a line of a batch that is no request",
+    exit: EXIT.usage,
+    why: "Each line of --batch is one JSON object whose fields are the options of measure.",
+    fix: 'Write lines such as {"ovmf":"OVMF.fd","vcpus":4,"vcpu-type":"EPYC-v4"}',
+  },
   "BP-FILE-001": {
     title: "an input file does not exist",
     exit: EXIT.noInput,

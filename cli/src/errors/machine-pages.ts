@@ -37,6 +37,12 @@ export const MACHINE_PAGES: Pages = {
     why: "The machine is described in the table [hypervisor.qemu], with values of fixed types.",
     fix: "Give configuration-qemu-snp.toml or the like; see what kata-runtime env shows.",
   },
+  "BP-MACHINE-006": {
+    title: "a machine's definition that lacks part of what is measured",
+    exit: EXIT.undecided,
+    why: "The file does not say everything that the launch digest depends on, or the machine would not start.",
+    fix: "Give the missing parts beside it, such as --vcpus 4 or --vcpu-type EPYC-Milan.",
+  },
   "BP-MACHINE-101": {
     title: "note: the guest is not confidential",
     exit: EXIT.undecided,

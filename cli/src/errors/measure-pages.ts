@@ -89,6 +89,10 @@ export const MEASURE_PAGES: Pages = {
     "firmware without a GUIDed table that QEMU reads",
     "Plain SEV starts it all the same, without kernel hashes; SEV-ES needs at least a bare reset block.",
   ),
+  "BP-SEV-102": warning(
+    "a SEV-ES guest whose VM type is not given",
+    "QEMU starts SEV-ES guests with the legacy VM type unless told otherwise; the newer type puts FPU state into the VMSA. --profile es-legacy or es-init2 chooses.",
+  ),
   "BP-SNP-101": warning(
     "guest features with reserved bits",
     "Bits without a published meaning are set; the digest holds for exactly these bits.",

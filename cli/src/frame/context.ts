@@ -14,6 +14,9 @@ export interface Sink {
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly rows?: number;
+  readonly destroyed?: boolean;
+  /** Streams that have taken enough for now say false from `write`, and `drain` when they take more. */
+  once?(event: string, listener: () => void): unknown;
 }
 
 /** The world a verb sees. */
@@ -66,6 +69,18 @@ export class Context {
     this.#surroundings.stdout.write(this.options.json ? `${JSON.stringify(document, undefined, 2)}\n` : text);
   }
 
+  /** Prints a part of a long answer on stdout, no faster than it is read; false once the reader has left. */
+  async write(text: string): Promise<boolean> {
+    this.progress.close();
+    const { stdout } = this.#surroundings;
+    if (hasLeft(stdout)) return false;
+    if (stdout.write(text) === false)
+      await new Promise<void>((resolve) => {
+        for (const event of ["drain", "close", "error"]) stdout.once?.(event, () => resolve());
+      });
+    return !hasLeft(stdout);
+  }
+
   /** Says something on stderr that is not the answer; not with `--quiet`. */
   note(text: string): void {
     if (!this.options.quiet) this.progress.line(`bootproof: ${text}`);
@@ -92,6 +107,11 @@ export class Context {
       roots,
     );
   }
+}
+
+/** Whether nobody reads a sink any more; a function, because it changes while we wait. */
+function hasLeft(sink: Sink): boolean {
+  return sink.destroyed === true;
 }
 
 /** Whether colour is shown on a sink: as asked, else NO_COLOR, else on terminals only. */

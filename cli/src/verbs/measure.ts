@@ -1,43 +1,49 @@
 /**
- * `bootproof measure snp`: the launch digest that a machine of a shape will report, from the files alone.
+ * `bootproof measure snp|sev|sev-es`: the launch digest that a machine of a shape will report, from the files alone.
  * @module
  */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 
 import type { Frame } from "../frame/frame.ts";
+import { addGuestOptions } from "../measuring/guest-options.ts";
 
 const AFTER = `
 Give the CPU once: by QEMU's name, by CPUID signature, or by family, model and stepping.
 Nothing is trimmed: --append and the bytes of --append-file are measured as they are.
+Several values of --vcpus, --vcpu-type, --guest-features or --profile make a table of all combinations.
+A line of --batch is a JSON object of these options: {"ovmf":"OVMF.fd","vcpus":4,"vcpu-type":"EPYC-v4","id":1};
+each answer is one line, and exit status 2 says that a request has none.
+Every option of sev-snp-measure is taken as it is.
 
-Example:
+Examples:
   bootproof measure snp --ovmf OVMF.fd --vcpus 4 --vcpu-type EPYC-v4 \\
-    --kernel vmlinuz --initrd initrd.cpio --append 'console=ttyS0' --json`;
+    --kernel vmlinuz --initrd initrd.cpio --append 'console=ttyS0' --json
+  bootproof measure snp --ovmf OVMF.fd --vcpus 1..64 --vcpu-type EPYC-v4,EPYC-Genoa --format csv
+  bootproof measure snp --from-qemu /proc/PID/cmdline`;
 
-/** Defines `measure snp`. */
+const PLATFORMS = [
+  ["snp", "the launch digest of an AMD SEV-SNP guest"],
+  ["sev-es", "the launch digest of an AMD SEV-ES guest"],
+  ["sev", "the launch digest of an AMD SEV guest"],
+] as const;
+
+/** Defines `measure`. */
 export function defineMeasure(parent: Command, frame: Frame): void {
   const measure = parent
     .command("measure")
     .helpCommand(false)
     .description("predict what a machine will report after booting");
-  frame
-    .verb(measure, "snp", "the launch digest of an AMD SEV-SNP guest", async (context, given) =>
-      (await import("../work/measure.ts")).measureSnpVerb(context, given),
-    )
-    .requiredOption("--ovmf <file>", "the firmware image")
-    .requiredOption("--vcpus <n>", "number of vCPUs (-smp)")
-    .option("--vcpu-type <model>", "CPU model as QEMU names it (-cpu), such as EPYC-v4")
-    .option("--vcpu-sig <signature>", "CPUID function 1 EAX, such as 0x800f12")
-    .option("--vcpu-family <n>", "CPU family")
-    .option("--vcpu-model <n>", "CPU model number")
-    .option("--vcpu-stepping <n>", "CPU stepping")
-    .option("--kernel <file>", "the kernel of a measured direct boot")
-    .option("--initrd <file>", "its initrd")
-    .option("--append <text>", "its command line")
-    .option("--append-file <file>", "its command line, as the exact bytes of a file")
-    .option("--no-kernel-hashes", "the VMM does not add the hashes of kernel, initrd and command line")
-    .option("--guest-features <bits>", "SEV_FEATURES (default: 0x1)")
-    .option("--vmm <name>", "the VMM (default: qemu)")
-    .option("--trace", "print every page in the order it is measured")
-    .addHelpText("after", AFTER);
+  for (const [platform, summary] of PLATFORMS) {
+    const command = frame.verb(measure, platform, summary, async (context, given) =>
+      (await import("../work/measure.ts")).measureVerb(context, given, platform),
+    );
+    addGuestOptions(command)
+      .option("--trace", "print every page in the order it is measured")
+      .option("--batch <file>", "one JSON request a line, from a file or - for standard input")
+      .option("--format <name>", "of several shapes: table (default) or csv")
+      .option("--reference", "print the compact reference that every other shape's digest follows from (snp)")
+      .option("--dump-vmsa [folder]", "also write each vCPU's VMSA page as vmsaN.bin")
+      .addOption(new Option("--output-format <name>", "print the bare digest: hex or base64"))
+      .addHelpText("after", AFTER);
+  }
 }

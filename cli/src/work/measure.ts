@@ -1,125 +1,122 @@
 /**
- * Predicts the launch digest of an SEV-SNP guest from its files and shape.
+ * Predicts launch digests of SEV, SEV-ES and SEV-SNP guests from their files and shapes.
  * @module
  */
-import { formatHex, sha256 } from "@bootproof/bytes";
-import type { MeasuredEvent, Measurement } from "@bootproof/measure";
-import { measureSnp, type ShapeJson, type SnpShape } from "@bootproof/measure/snp";
+import type { MeasureWarning } from "@bootproof/measure";
+import { type AmdPlatform, referenceOf, resolveProfile, type SnpShape } from "@bootproof/measure/snp";
 
 import { reading } from "../errors/reading.ts";
 import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
-import { readInput } from "../frame/files.ts";
-import { type Given, badValue, usage } from "../frame/given.ts";
-import { formatTable } from "../report/table.ts";
+import { badValue, type Given, usage } from "../frame/given.ts";
+import { GuestFiles } from "../measuring/guest-files.ts";
+import type { GuestRequest } from "../measuring/guest-request.ts";
+import { shapesOf } from "../measuring/guest-shapes.ts";
+import { formatMeasurement, measurementDocument } from "../measuring/measurement-answer.ts";
+import { GuestOpener, type OpenGuest } from "../measuring/open-guest.ts";
+import { readGuest } from "../measuring/read-guest.ts";
 
-const U32 = 0xffff_ffffn;
-const U64 = 0xffff_ffff_ffff_ffffn;
-
-interface Input {
-  readonly role: string;
-  readonly path: string;
-  readonly bytes: Uint8Array;
+/** Answers `measure` for a platform. */
+export async function measureVerb(context: Context, given: Given, platform: AmdPlatform): Promise<ExitCode> {
+  const batch = given.text("batch");
+  if (batch !== undefined)
+    return await (
+      await import("../measuring/measure-batch.ts")
+    ).measureBatch(context, batch, {
+      platform,
+      trace: given.flag("trace"),
+    });
+  const { guest: request, notes } = await readGuest(given, platform);
+  for (const note of notes) context.note(note);
+  const opener = new GuestOpener(new GuestFiles());
+  if (given.text("mode") === "snp:ovmf-hash") return await answerFirmwareDigest(context, request, opener);
+  const shapes = shapesOf(request);
+  if (given.flag("reference")) return await answerReference(context, request, shapes, opener);
+  const guest = await opener.open(request);
+  const [only] = shapes;
+  if (shapes.length === 1 && only !== undefined) return await answerOne(context, given, guest, only);
+  return await answerMatrix(context, given, guest, shapes);
 }
 
-/** Predicts a launch digest. */
-export async function measureSnpVerb(context: Context, given: Given): Promise<ExitCode> {
-  const shape = readShape(given);
-  const inputs = await readInputs(given);
-  const bytesOf = (role: string): Uint8Array | undefined =>
-    inputs.find((input) => input.role === role)?.bytes;
-  const files = {
-    firmware: bytesOf("firmware") ?? new Uint8Array(),
-    kernel: bytesOf("kernel"),
-    initrd: bytesOf("initrd"),
-    cmdline: bytesOf("cmdline") ?? given.text("append"),
-    kernelHashes: given.refused("kernelHashes") ? false : undefined,
-  };
-  // Only the firmware can be malformed here: the other files are hashed as they are.
-  const measurement = reading(given.text("ovmf") ?? "", () => measureSnp(files, shape));
-  for (const { code, message } of measurement.warnings) context.note(`warning: ${message} (${code})`);
+async function answerOne(
+  context: Context,
+  given: Given,
+  guest: OpenGuest,
+  shape: SnpShape,
+): Promise<ExitCode> {
+  const measurement = guest.measure(shape);
+  for (const warning of measurement.warnings) warn(context, warning);
+  if (given.has("dumpVmsa"))
+    await (await import("../measuring/dump-vmsas.ts")).dumpVmsas(given.text("dumpVmsa") ?? ".", guest, shape);
   const trace = given.flag("trace");
-  await context.answer(formatMeasurement(measurement, trace), toDocument(measurement, inputs, trace));
+  const bare = bareDigest(given, measurement.registers["launchDigest"] ?? "");
+  await context.answer(
+    bare ?? formatMeasurement(measurement, trace),
+    measurementDocument(guest, measurement, trace),
+  );
   return EXIT.yes;
 }
 
-function readShape(given: Given): SnpShape {
-  const number = (name: string): number | undefined => {
-    const value = given.unsigned(name, U32);
-    return value === undefined ? undefined : Number(value);
-  };
-  return {
-    vmm: given.text("vmm"),
-    vcpus: number("vcpus") ?? 0,
-    cpu: given.text("vcpuType"),
-    vcpuSig: number("vcpuSig"),
-    family: number("vcpuFamily"),
-    model: number("vcpuModel"),
-    stepping: number("vcpuStepping"),
-    guestFeatures: given.unsigned("guestFeatures", U64),
-  };
+async function answerMatrix(
+  context: Context,
+  given: Given,
+  guest: OpenGuest,
+  shapes: readonly SnpShape[],
+): Promise<ExitCode> {
+  const { formatCsv, formatMatrix, matrixDocument } = await import("../measuring/matrix-answer.ts");
+  if (given.flag("trace")) throw usage("--trace shows one shape", "give one of each axis");
+  const format = given.text("format") ?? "table";
+  if (format !== "table" && format !== "csv") throw badValue("--format", "table or csv", format);
+  const warnings: MeasureWarning[] = [];
+  const rows = [...guest.rows(shapes, (warning) => warnings.push(warning))];
+  for (const warning of warnings) warn(context, warning);
+  await context.answer(
+    format === "csv" ? formatCsv(rows) : formatMatrix(rows),
+    matrixDocument(guest, rows, warnings),
+  );
+  return EXIT.yes;
 }
 
-const FILES = [
-  ["ovmf", "firmware"],
-  ["kernel", "kernel"],
-  ["initrd", "initrd"],
-  ["appendFile", "cmdline"],
-] as const;
-
-async function readInputs(given: Given): Promise<Input[]> {
-  if (given.text("append") !== undefined && given.text("appendFile") !== undefined)
-    throw usage("--append and --append-file are both given", "give the command line once");
-  if (given.text("ovmf") === "") throw badValue("--ovmf", "the path of a firmware image", "nothing");
-  const inputs: Input[] = [];
-  for (const [option, role] of FILES) {
-    const path = given.text(option);
-    if (path !== undefined) inputs.push({ role, path, bytes: await readInput(path) });
-  }
-  return inputs;
+async function answerReference(
+  context: Context,
+  request: GuestRequest,
+  shapes: readonly SnpShape[],
+  opener: GuestOpener,
+): Promise<ExitCode> {
+  if (request.platform !== "snp" || request.igvm !== undefined)
+    throw usage("--reference is of SNP guests with OVMF: only their digests follow from one");
+  const guest = await opener.openSnp(request);
+  const profiles = new Set(shapes.map((shape) => resolveProfile(shape)));
+  const [profile] = profiles;
+  if (profile === undefined || profiles.size > 1) throw usage("a reference is of one profile");
+  const reference = reading(request.firmware ?? "", () => referenceOf(guest.prepare(profile), shapes));
+  const document = { schema: "bootproof/snp-reference/1", ...reference };
+  await context.answer(`${JSON.stringify(document, undefined, 2)}\n`, document);
+  return EXIT.yes;
 }
 
-function formatMeasurement(measurement: Measurement<ShapeJson>, trace: boolean): string {
-  const registers = formatTable(Object.entries(measurement.registers));
-  if (!trace) return registers;
-  const rows = measurement.events.map((event) => {
-    const address = event.guestAddress === undefined ? "" : `0x${event.guestAddress.toString(16)}`;
-    return [event.register, event.type, address, hex(event.digest), describeSource(event)];
-  });
-  return formatTable(rows, ["register", "type", "guest address", "contents", "what"]) + registers;
+/** sev-snp-measure's mode `snp:ovmf-hash`: the digest after the firmware's pages. */
+async function answerFirmwareDigest(
+  context: Context,
+  request: GuestRequest,
+  opener: GuestOpener,
+): Promise<ExitCode> {
+  const { firmware, inputs } = await opener.openSnp(request);
+  const firmwareDigest = Buffer.from(firmware.reference.seed).toString("hex");
+  const document = { schema: "bootproof/firmware-digest/1", firmwareDigest, inputs };
+  await context.answer(`${firmwareDigest}\n`, document);
+  return EXIT.yes;
 }
 
-function describeSource({ label, source: { artifact, offset, length } }: MeasuredEvent): string {
-  if (offset === undefined) return label;
-  const end = length === undefined ? "" : `..0x${(offset + length).toString(16)}`;
-  return `${label} (${artifact} 0x${offset.toString(16)}${end})`;
+/** The digest alone, as sev-snp-measure prints it. */
+function bareDigest(given: Given, digest: string): string | undefined {
+  const format = given.text("outputFormat") ?? (given.text("mode") === undefined ? undefined : "hex");
+  if (format === undefined || given.flag("trace")) return undefined;
+  if (format === "hex") return `${digest}\n`;
+  if (format === "base64") return `${Buffer.from(digest, "hex").toString("base64")}\n`;
+  throw badValue("--output-format", "hex or base64", format);
 }
 
-function toDocument(measurement: Measurement<ShapeJson>, inputs: readonly Input[], trace: boolean): object {
-  const { platform, shape, registers, events, coverage, warnings } = measurement;
-  return {
-    schema: "bootproof/measurement/1",
-    platform,
-    shape,
-    registers,
-    inputs: inputs.map(({ role, path, bytes }) => ({
-      role,
-      path,
-      size: bytes.length,
-      sha256: formatHex(sha256(bytes)),
-    })),
-    coverage,
-    warnings,
-    ...(trace && {
-      events: events.map((event) => ({
-        ...event,
-        digest: hex(event.digest),
-        guestAddress: event.guestAddress === undefined ? undefined : `0x${event.guestAddress.toString(16)}`,
-      })),
-    }),
-  };
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+function warn(context: Context, { code, message }: MeasureWarning): void {
+  context.note(`warning: ${message} (${code})`);
 }

@@ -4,7 +4,7 @@
  */
 import { MeasureError } from "../measure-error.ts";
 import { makeMeasurement, type Measurement, type MeasureWarning } from "../measurement.ts";
-import { type BootInputs, planBoot } from "../snp/boot-plan.ts";
+import { type HashedBootInputs, planBoot } from "../snp/boot-plan.ts";
 import { reservedFeatureWarnings } from "../snp/guest-features.ts";
 import { cpuWarnings } from "../snp/measure-snp.ts";
 import type { SevEsProfile } from "../snp/profile.ts";
@@ -21,7 +21,7 @@ import { extendSevLaunchDigest, SEV_LAUNCH_DIGEST, SEV_START, type SevEvent } fr
 import { prepareSev, prepareSevEs } from "./sev-launch.ts";
 
 /** The files of one guest. */
-export interface SevInputs extends BootInputs {
+export interface SevInputs extends HashedBootInputs {
   readonly firmware: Uint8Array;
 }
 
@@ -77,7 +77,18 @@ export interface JudgedSevEsShape {
 /** Resolves a SEV-ES guest's shape; throws {@link MeasureError} for what KVM does not start. */
 export function resolveSevEs(shape: SnpShape): JudgedSevEsShape {
   const resolved = resolveGuest(shape, chooseProfile("sev-es", shape));
-  return { resolved, warnings: [...checkSevEsFeatures(resolved), ...cpuWarnings(shape.cpu)] };
+  return {
+    resolved,
+    warnings: [...checkSevEsFeatures(resolved), ...cpuWarnings(shape.cpu), ...vmTypeWarnings(shape)],
+  };
+}
+
+/** Two VM types measure differently, and the tools that people come from know one of them each. */
+function vmTypeWarnings({ profile }: SnpShape): MeasureWarning[] {
+  if (profile !== undefined) return [];
+  const message =
+    "QEMU's default VM type is assumed (profile es-legacy); sev-snp-measure and snpguest print the digest of the other (es-init2, legacy-vm-type=off)";
+  return [{ code: "BP-SEV-102", message, artifact: "vmm" }];
 }
 
 /** SNPActive and 65 bits belong to no SEV-ES guest, and the legacy call takes no features at all. */

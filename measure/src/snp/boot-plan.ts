@@ -6,7 +6,7 @@ import { ParseError, utf8 } from "@bootproof/bytes";
 import { commandLineNotes, parseKernel } from "@bootproof/boot";
 import { MeasureError } from "../measure-error.ts";
 import type { MeasureWarning } from "../measurement.ts";
-import { type DirectBoot, type DirectBootDigests, hashDirectBoot } from "./kernel-hashes.ts";
+import { type DirectBoot, type DirectBootDigests, hashDirectBoot, type HashedFile } from "./kernel-hashes.ts";
 
 /** The files of a direct boot. */
 export interface BootInputs {
@@ -18,6 +18,11 @@ export interface BootInputs {
   readonly kernelHashes?: boolean | undefined;
 }
 
+/** The files of a direct boot, the initrd perhaps too large to hold. */
+export interface HashedBootInputs extends Omit<BootInputs, "initrd"> {
+  readonly initrd?: Uint8Array | HashedFile | undefined;
+}
+
 /** A direct boot as the launch sees it. */
 export interface BootPlan {
   readonly given: readonly ("kernel" | "initrd" | "cmdline")[];
@@ -27,7 +32,7 @@ export interface BootPlan {
 }
 
 /** Hashes what is to be measured; throws {@link MeasureError} for parts that QEMU refuses to start. */
-export function planBoot(inputs: BootInputs): BootPlan {
+export function planBoot(inputs: HashedBootInputs): BootPlan {
   const boot = directBoot(inputs);
   if (boot === undefined) return { given: [], digests: undefined, warnings: [] };
   const hashed = inputs.kernelHashes !== false;
@@ -38,7 +43,7 @@ export function planBoot(inputs: BootInputs): BootPlan {
   };
 }
 
-function directBoot({ kernel, initrd, cmdline, kernelHashes }: BootInputs): DirectBoot | undefined {
+function directBoot({ kernel, initrd, cmdline, kernelHashes }: HashedBootInputs): DirectBoot | undefined {
   if (kernel !== undefined)
     return { kernel, initrd, cmdline: typeof cmdline === "string" ? utf8(cmdline) : cmdline };
   const orphan =

@@ -18,12 +18,17 @@ const ENTRIES = [
   ["kernel", "4de79437-abd2-427f-b835-d5b172d2045b"],
 ] as const;
 
+/** A file that is known by its hash: one too large to hold, or hashed before. */
+export interface HashedFile {
+  readonly sha256: Sha256;
+}
+
 /** What the VMM boots directly. */
 export interface DirectBoot {
   /** The whole kernel file: with SEV, QEMU leaves its setup header as it is in the file. */
   readonly kernel: Uint8Array;
   /** No initrd and an empty one measure the same. */
-  readonly initrd?: Uint8Array | undefined;
+  readonly initrd?: Uint8Array | HashedFile | undefined;
   /** Exact bytes of `-append`, without the NUL. None and empty measure the same. */
   readonly cmdline?: Uint8Array | undefined;
 }
@@ -42,7 +47,7 @@ export function hashDirectBoot({ kernel, initrd, cmdline }: DirectBoot): DirectB
   if (cmdline !== undefined) terminated.set(cmdline);
   return {
     kernel: sha256(kernel),
-    initrd: sha256(initrd ?? new Uint8Array()),
+    initrd: initrd !== undefined && "sha256" in initrd ? initrd.sha256 : sha256(initrd ?? new Uint8Array()),
     cmdline: sha256(terminated),
   };
 }

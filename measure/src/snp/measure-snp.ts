@@ -3,11 +3,11 @@
  * @module
  */
 import { makeMeasurement, type Measurement, type MeasureWarning } from "../measurement.ts";
-import { type BootInputs, planBoot } from "./boot-plan.ts";
+import { type BootInputs, type BootPlan, planBoot } from "./boot-plan.ts";
 import { snpCoverage } from "./coverage.ts";
 import { cpuModelTrap } from "./cpu-models.ts";
 import { checkGuestFeatures } from "./guest-features.ts";
-import { type FirmwareInputs, openFirmware } from "./firmware-source.ts";
+import { type FirmwareInputs, openFirmware, type OpenedFirmware } from "./firmware-source.ts";
 import { prepareMeasured } from "./launch.ts";
 import { extendLaunchDigest, LAUNCH_DIGEST, type PageEvent } from "./page-info.ts";
 import { formatShape, type ResolvedShape, resolveShape, type ShapeJson, type SnpShape } from "./shape.ts";
@@ -17,9 +17,17 @@ export interface SnpInputs extends BootInputs, FirmwareInputs {}
 
 /** Predicts the launch digest. Throws ParseError for firmware that cannot launch, MeasureError for an impossible shape. */
 export function measureSnp(inputs: SnpInputs, shape: SnpShape): Measurement<ShapeJson, PageEvent> {
+  return measureOpened(openFirmware(inputs), planBoot(inputs), shape);
+}
+
+/** Like {@link measureSnp}, of firmware and a direct boot that are hashed already: many guests share the hashing. */
+export function measureOpened(
+  firmware: OpenedFirmware,
+  boot: BootPlan,
+  shape: SnpShape,
+): Measurement<ShapeJson, PageEvent> {
   const resolved = resolveShape(shape);
-  const boot = planBoot(inputs);
-  const launch = prepareMeasured(openFirmware(inputs), boot.digests, resolved.profile);
+  const launch = prepareMeasured(firmware, boot.digests, resolved.profile);
   return makeMeasurement({
     platform: "snp",
     shape: formatShape(resolved),

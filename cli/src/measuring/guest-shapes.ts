@@ -1,0 +1,56 @@
+/**
+ * The shapes that a request's axes name.
+ * @module
+ */
+import { combineAxes, defaultProfile, profileNamed, PROFILES, type SnpShape } from "@bootproof/measure/snp";
+
+import { usage } from "../frame/given.ts";
+import type { GuestRequest } from "./guest-request.ts";
+
+/** As many as every vCPU count of a dozen CPUs, feature sets and profiles has. */
+const MAX_SHAPES = 1_000_000;
+
+/** Every combination of the axes, vCPU counts fastest. */
+export function shapesOf(request: GuestRequest): SnpShape[] {
+  const { platform, igvm, axes } = request;
+  const { vcpus, cpus, guestFeatures } = axes;
+  if (vcpus.length === 0 && platform !== "sev" && igvm === undefined)
+    throw usage("--vcpus is missing", "the number of vCPUs that the guest starts with (-smp)");
+  const counts = vcpus.length === 0 ? [1] : vcpus;
+  if (igvm !== undefined) return igvmShapes(request, counts);
+  const profiles = profileNames(request);
+  const size = profiles.length * Math.max(1, cpus.length) * Math.max(1, guestFeatures.length) * counts.length;
+  if (size > MAX_SHAPES) throw usage(`${size} shapes are too many: at most ${MAX_SHAPES}`);
+  const shapes = [...combineAxes({ profiles, cpus, guestFeatures, vcpus: counts })];
+  // Whoever chose no profile is told when the choice made for them matters.
+  return axes.profiles === undefined
+    ? shapes.map(({ profile, ...shape }) => ({ ...shape, vmm: profileNamed(profile ?? "").vmm }))
+    : shapes;
+}
+
+/** IGVM files bring their own start state: the profile is the reading. */
+function igvmShapes({ axes }: GuestRequest, counts: readonly number[]): SnpShape[] {
+  const { profiles, vmm, cpus, guestFeatures } = axes;
+  const named = typeof profiles === "string" ? profiles : profiles?.[0];
+  const common = {
+    ...(named !== undefined && { profile: named }),
+    ...(vmm !== undefined && { vmm }),
+    guestFeatures: guestFeatures[0],
+  };
+  return (cpus.length === 0 ? [{}] : cpus).flatMap((cpu) =>
+    counts.map((count) => ({ ...common, ...cpu, vcpus: count })),
+  );
+}
+
+function profileNames({ platform, axes: { profiles, vmm } }: GuestRequest): string[] {
+  if (profiles === undefined) return [defaultProfile(platform, vmm ?? "qemu").name];
+  const ofPlatform = PROFILES.filter((profile) => profile.platform === platform);
+  // Guests of some profiles boot no OVMF image: there is nothing to combine them with here.
+  const booting = ofPlatform.filter((profile) => profile.platform !== "snp" || profile.image === "ovmf");
+  const chosen = profiles === "all" ? booting : profiles.map(profileNamed);
+  const kept = profiles === "all" && vmm !== undefined ? chosen.filter((one) => one.vmm === vmm) : chosen;
+  const alien = kept.find((one) => one.platform !== platform);
+  if (alien !== undefined)
+    throw usage(`profile ${alien.name} is one of ${alien.platform}`, `bootproof measure ${alien.platform}`);
+  return kept.map(({ name }) => name);
+}

@@ -1,0 +1,125 @@
+/**
+ * A guest whose files are read and hashed and whose shape is still open.
+ * @module
+ */
+import type { Measurement, MeasureWarning } from "@bootproof/measure";
+import {
+  type AmdPlatform,
+  type BootPlan,
+  formatShape,
+  isFirmwareReference,
+  measureMatrix,
+  measureOpened,
+  openFirmware,
+  type OpenedFirmware,
+  parseFirmwareReference,
+  planBoot,
+  prepareMeasured,
+  resolveShape,
+  type SnpLaunch,
+  type SnpProfile,
+  vmsaPages,
+  type SnpShape,
+} from "@bootproof/measure/snp";
+
+import { readingFirmware } from "../errors/reading.ts";
+import type { GuestFiles, GuestInput } from "./guest-files.ts";
+import type { GuestRequest } from "./guest-request.ts";
+import { firmwarePath, namedInputs, readBoot } from "./read-boot.ts";
+
+/** One row of a matrix. */
+export interface GuestRow {
+  readonly shape: object;
+  readonly launchDigest: Uint8Array;
+}
+
+/** A guest that can be measured in many shapes. */
+export interface OpenGuest {
+  readonly platform: AmdPlatform;
+  readonly inputs: readonly GuestInput[];
+  measure(shape: SnpShape): Measurement<object>;
+  /** Many shapes, without events; each warning goes to `warn` once. */
+  rows(shapes: Iterable<SnpShape>, warn: (warning: MeasureWarning) => void): Iterable<GuestRow>;
+  /** The VMSA page of each vCPU; undefined where the guest has none or brings its own. */
+  readonly vmsas?: (shape: SnpShape) => Iterable<Uint8Array>;
+}
+
+/** An SNP guest that boots OVMF. */
+export interface OpenSnpGuest extends OpenGuest {
+  readonly firmware: OpenedFirmware;
+  /** The launch by a profile, its shape still open. */
+  readonly prepare: (profile: SnpProfile) => SnpLaunch;
+}
+
+/** Guests of one run; what several of them have in common is read and hashed once. */
+export class GuestOpener {
+  readonly files: GuestFiles;
+  readonly #firmware = new Map<string, OpenedFirmware>();
+  readonly #boots = new Map<string, BootPlan>();
+
+  constructor(files: GuestFiles) {
+    this.files = files;
+  }
+
+  /** Opens the guest of a request; throws a failure for files that cannot be read or measured. */
+  async open(request: GuestRequest): Promise<OpenGuest> {
+    if (request.igvm !== undefined)
+      return await (await import("./open-igvm.ts")).openIgvm(this.files, request, request.igvm);
+    if (request.platform === "snp") return await this.openSnp(request);
+    return await (await import("./open-sev.ts")).openSev(this.files, request, request.platform);
+  }
+
+  /** Opens an SNP guest with OVMF. */
+  async openSnp(request: GuestRequest): Promise<OpenSnpGuest> {
+    const path = firmwarePath(request);
+    const firmware = await this.#openFirmware(request, path);
+    const boot = await this.#planBoot(request);
+    return {
+      platform: "snp",
+      inputs: await namedInputs(this.files, request),
+      firmware,
+      vmsas: (shape) => {
+        const resolved = resolveShape(shape);
+        const { bsp, ap } = vmsaPages(resolved, firmware.reference.resetAddress);
+        return Array.from({ length: resolved.vcpus }, (_, vcpu) => (vcpu === 0 ? bsp : ap));
+      },
+      prepare: (profile) => prepareMeasured(firmware, boot.digests, profile),
+      measure: (shape) => readingFirmware(path, () => measureOpened(firmware, boot, shape)),
+      rows: function* (shapes, warn) {
+        for (const { shape, launchDigest } of readingFirmware(path, () =>
+          measureMatrix(firmware, boot, shapes, warn),
+        ))
+          yield { shape: formatShape(shape), launchDigest };
+      },
+    };
+  }
+
+  async #openFirmware({ firmwareDigest }: GuestRequest, path: string): Promise<OpenedFirmware> {
+    const key = JSON.stringify([path, firmwareDigest === undefined ? "" : Array.from(firmwareDigest)]);
+    const known = this.#firmware.get(key);
+    if (known !== undefined) return known;
+    const bytes = await this.files.bytes(path);
+    const opened = readingFirmware(path, () =>
+      openFirmware({
+        firmware: isFirmwareReference(bytes) ? parseFirmwareReference(bytes) : bytes,
+        firmwareDigest,
+      }),
+    );
+    return keep(this.#firmware, key, opened);
+  }
+
+  async #planBoot(request: GuestRequest): Promise<BootPlan> {
+    const { kernel, initrd, append, appendFile, kernelHashes } = request;
+    const key = JSON.stringify([kernel, initrd, append, appendFile, kernelHashes]);
+    return this.#boots.get(key) ?? keep(this.#boots, key, planBoot(await readBoot(this.files, request)));
+  }
+}
+
+/** Guests of a batch mostly share a few files; more than these are opened anew. */
+const MAX_KEPT = 32;
+
+function keep<Value>(known: Map<string, Value>, key: string, value: Value): Value {
+  if (known.size >= MAX_KEPT) known.clear();
+  known.set(key, value);
+  return value;
+}

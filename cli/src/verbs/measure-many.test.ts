@@ -1,0 +1,193 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { beforeAll, describe, expect, it } from "vitest";
+
+import { run } from "../run.testing.ts";
+import { ROOT, scratchFolder } from "../scratch.testing.ts";
+
+const FIRMWARE = join(ROOT, "measure/vectors/ovmf_AmdSev_suffix.bin");
+const TWO_EPYC =
+  "ae7e31b6e2220dcb2832b050464cf9fb5da4feed92be5cdd966435c2ee722f341410bb2438923ee696bd23460ff9c904";
+
+interface Row {
+  readonly shape: Readonly<Record<string, string | number>>;
+  readonly registers: { readonly launchDigest: string };
+}
+
+async function measure(...argv: string[]): Promise<{ exit: number; stdout: string; stderr: string }> {
+  return await run(["measure", ...argv]);
+}
+
+describe("many shapes in one run", () => {
+  it("gives each combination the digest that it has by itself, in JSON, CSV and as a table", async () => {
+    const axes = ["--vcpus", "1..3", "--vcpu-type", "EPYC,EPYC-Milan", "--guest-features", "0x1,0x21"];
+    const json = await measure("snp", "--ovmf", FIRMWARE, ...axes, "--json");
+    const { rows } = JSON.parse(json.stdout) as { rows: Row[] };
+    expect(rows).toHaveLength(12);
+    for (const { shape, registers } of rows) {
+      const alone = await measure(
+        ...["snp", "--ovmf", FIRMWARE, "--vcpus", String(shape["vcpus"])],
+        ...["--vcpu-type", String(shape["cpu"]), "--guest-features", String(shape["guestFeatures"])],
+      );
+      expect(alone.stdout).toContain(registers.launchDigest);
+    }
+    const digests = rows.map((row) => row.registers.launchDigest);
+    const csv = await measure("snp", "--ovmf", FIRMWARE, ...axes, "--format", "csv");
+    const lines = csv.stdout.trimEnd().split("\r\n");
+    expect(lines[0]).toBe("profile,reading,vcpus,cpu,cpuSignature,guestFeatures,launchDigest");
+    expect(lines.slice(1).map((line) => line.split(",").at(-1))).toEqual(digests);
+    const table = await measure("snp", "--ovmf", FIRMWARE, ...axes);
+    expect(
+      table.stdout
+        .trimEnd()
+        .split("\n")
+        .slice(1)
+        .map((line) => line.split(/ +/).at(-1)),
+    ).toEqual(digests);
+  });
+
+  it("measures by every profile at once, each with its own guest features", async () => {
+    const { stdout } = await measure(
+      ...["snp", "--ovmf", FIRMWARE, "--vcpus", "2", "--vcpu-type", "EPYC,EPYC-Milan"],
+      ...["--profile", "all", "--json"],
+    );
+    const { rows } = JSON.parse(stdout) as { rows: Row[] };
+    const of = (profile: string): Row[] => rows.filter(({ shape }) => shape["profile"] === profile);
+    expect(of("qemu-kvm-mainline").map(({ shape }) => shape["cpu"])).toEqual(["EPYC", "EPYC-Milan"]);
+    expect(of("qemu-debug-swap")[0]?.shape["guestFeatures"]).toBe("0x21");
+    expect(of("ec2-rdx600").map(({ shape }) => shape["cpuSignature"])).toEqual(["0x600"]);
+    expect(of("gce-milan")[0]?.registers).not.toEqual(of("gce-genoa")[0]?.registers);
+  });
+
+  it("says which VM type a SEV-ES digest is of when nobody chose", async () => {
+    const unchosen = await measure("sev-es", "--ovmf", FIRMWARE, "--vcpus", "2", "--vcpu-type", "EPYC");
+    expect(unchosen.stderr).toContain("BP-SEV-102");
+    const chosen = await measure(
+      ...["sev-es", "--ovmf", FIRMWARE, "--vcpus", "2", "--vcpu-type", "EPYC", "--profile", "es-legacy"],
+    );
+    expect(chosen).toMatchObject({ exit: 0, stdout: unchosen.stdout, stderr: "" });
+  });
+});
+
+describe("a batch", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await scratchFolder();
+  });
+
+  it("answers each request in one line, in order, errors included", async () => {
+    const requests = [
+      JSON.stringify({ id: 7, ovmf: FIRMWARE, vcpus: 2, "vcpu-type": "EPYC" }),
+      "",
+      '{"vcpus":1,"vcpus":2}',
+      JSON.stringify({ ovmf: FIRMWARE, vcpus: 2, vcpu_type: "EPYC-Nope" }),
+      JSON.stringify({ ovmf: "/nope", vcpus: 2, vcpuType: "EPYC" }),
+      JSON.stringify({ ovmf: FIRMWARE, platform: "sev" }),
+      JSON.stringify({ ovmf: FIRMWARE, vcpus: "1..2", vcpuType: "EPYC" }),
+      JSON.stringify({ surprise: true }),
+      "x".repeat(1 << 21),
+    ];
+    const file = join(folder, "requests");
+    await writeFile(file, requests.join("\n"));
+    const { exit, stdout } = await measure("snp", "--batch", file);
+    expect(exit).toBe(2);
+    const answers = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const seen = answers.map(({ line, id, platform, error, rows }) => ({
+      line,
+      id,
+      platform,
+      code: (error as { code?: string } | undefined)?.code,
+      rows: (rows as unknown[] | undefined)?.length,
+    }));
+    expect(seen).toEqual([
+      { line: 1, id: 7, platform: "snp" },
+      { line: 3, code: "BP-USAGE-004" },
+      { line: 4, code: "BP-SNP-002" },
+      { line: 5, code: "BP-FILE-001" },
+      { line: 6, platform: "sev" },
+      { line: 7, platform: "snp", rows: 2 },
+      { line: 8, code: "BP-USAGE-004" },
+      { line: 9, code: "BP-USAGE-004" },
+    ]);
+    expect(answers[0]?.["registers"]).toEqual({ launchDigest: TWO_EPYC });
+  });
+
+  it("writes its answers to --out, whole", async () => {
+    const file = join(folder, "one");
+    await writeFile(file, JSON.stringify({ ovmf: FIRMWARE, vcpus: 2, vcpuType: "EPYC" }));
+    const out = join(folder, "answers");
+    expect(await measure("snp", "--batch", file, "--out", out)).toMatchObject({ exit: 0, stdout: "" });
+    expect(await readFile(out, "utf8")).toContain(TWO_EPYC);
+  });
+});
+
+describe("what people bring along", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await scratchFolder();
+  });
+
+  it("takes sev-snp-measure's options and prints what it prints", async () => {
+    const options = ["--ovmf", FIRMWARE, "--vcpus", "2", "--vcpu-type", "EPYC", "--vmm-type", "QEMU"];
+    expect((await measure("snp", "--mode", "snp", ...options)).stdout).toBe(`${TWO_EPYC}\n`);
+    const base64 = await measure("snp", ...options, "--output-format", "base64");
+    expect(base64.stdout).toBe(`${Buffer.from(TWO_EPYC, "hex").toString("base64")}\n`);
+    const sev = await measure("snp", "--mode", "sev", "--ovmf", FIRMWARE);
+    expect(sev.stdout).toMatch(/^8f765dfa[0-9a-f]{56}\n$/);
+  });
+
+  it("computes the firmware's digest alone, and takes it in place of the image's pages", async () => {
+    const { stdout } = await measure("snp", "--mode", "snp:ovmf-hash", "--ovmf", FIRMWARE);
+    const shape = ["--ovmf", FIRMWARE, "--vcpus", "2", "--vcpu-type", "EPYC"];
+    const again = await measure("snp", ...shape, "--snp-ovmf-hash", stdout.trim());
+    expect(again).toMatchObject({ exit: 0, stderr: "", stdout: `launchDigest  ${TWO_EPYC}\n` });
+    const other = await measure("snp", ...shape, "--firmware-digest", "ab".repeat(48));
+    expect(other.stderr).toContain("BP-SNP-115");
+  });
+
+  it("writes VMSA pages where asked", async () => {
+    const shape = ["--ovmf", FIRMWARE, "--vcpus", "3", "--vcpu-type", "EPYC"];
+    await measure("snp", ...shape, "--dump-vmsa", folder);
+    const pages = await Promise.all([0, 1, 2].map((n) => readFile(join(folder, `vmsa${n}.bin`))));
+    expect(pages.map(({ length }) => length)).toEqual([4096, 4096, 4096]);
+    expect(pages[1]).toEqual(pages[2]);
+    expect(pages[0]).not.toEqual(pages[1]);
+  });
+
+  it("reads the guest from the QEMU command that starts it", async () => {
+    const qemu =
+      `qemu-system-x86_64 -machine q35,confidential-guest-support=sev0 -cpu EPYC -smp 2 -bios ${FIRMWARE} ` +
+      "-object sev-snp-guest,id=sev0,cbitpos=51,reduced-phys-bits=1";
+    expect((await measure("snp", "--from-qemu", qemu)).stdout).toBe(`launchDigest  ${TWO_EPYC}\n`);
+    const file = join(folder, "start.sh");
+    await writeFile(file, `#!/bin/sh\nexec ${qemu}\n`);
+    const overridden = await measure("snp", "--from-qemu", file, "--vcpus", "1");
+    expect(overridden.stdout).toMatch(/^launchDigest {2}19358ba9/);
+  });
+
+  it("says what a definition lacks instead of guessing", async () => {
+    const qemu =
+      "qemu-system-x86_64 -machine q35,confidential-guest-support=sev0 -cpu host -smp 2 " +
+      `-bios ${FIRMWARE} -object sev-snp-guest,id=sev0`;
+    const { exit, stderr } = await measure("snp", "--from-qemu", qemu);
+    expect(exit).toBe(2);
+    expect(stderr).toContain("BP-MACHINE-006");
+    expect(stderr).toContain("cpu");
+    const given = await measure("snp", "--from-qemu", qemu, "--vcpu-sig", "0x800f12");
+    expect(given.stdout).toBe(`launchDigest  ${TWO_EPYC}\n`);
+  });
+});
+
+describe("a compact reference", () => {
+  it("is below 1 KB for a platform", async () => {
+    const { stdout } = await measure(
+      ...["snp", "--ovmf", FIRMWARE, "--vcpus", "1", "--vcpu-type", "EPYC", "--reference", "--json"],
+    );
+    const reference = JSON.parse(stdout) as object;
+    expect(JSON.stringify(reference).length).toBeLessThan(1000);
+  });
+});
