@@ -37,6 +37,22 @@ describe("hashing: a browser and Node must never disagree on a digest", () => {
       }
   });
 
+  it("write the same digest where they are told, and nothing beside it", () => {
+    const memory = new Uint8Array(200).fill(7);
+    const target = memory.subarray(10, 190);
+    for (const door of [node, noble])
+      for (const algorithm of ["sha1", "sha256", "sha384", "sha512"] as const) {
+        const bytes = Uint8Array.of(1, 2, 3, 0x80, 0xff);
+        const digest = door.once(algorithm, bytes);
+        memory.fill(7);
+        door.into(algorithm, target)(bytes, 100);
+        expect(target.subarray(100, 100 + digest.length)).toEqual(digest);
+        expect(memory.filter((value) => value !== 7).length).toBe(
+          digest.filter((value) => value !== 7).length,
+        );
+      }
+  });
+
   it("gives out digests that share their memory with nothing", () => {
     for (const door of [node, noble]) {
       const [first, second] = [new Uint8Array(), new Uint8Array()].map((none) => door.once("sha384", none));

@@ -4,7 +4,7 @@
  * @module
  */
 import { door } from "#hash";
-import type { HashAlgorithm, HashState } from "./hash-door.ts";
+import type { HashAlgorithm, HashInto, HashState } from "./hash-door.ts";
 import { formatHex, parseHex } from "./hex.ts";
 import { ParseError } from "./parse-error.ts";
 import { parseBase64 } from "./base64.ts";
@@ -41,6 +41,9 @@ export const sha512 = (bytes: Uint8Array): Sha512 => door.once("sha512", bytes) 
 /** Hashes `bytes` with the named algorithm. */
 export const digestOf = <A extends HashAlgorithm>(name: A, bytes: Uint8Array): Digest<A> =>
   door.once(name, bytes) as Digest<A>;
+
+/** A function that hashes into `target` at an offset: for thousands of digests side by side. */
+export const hashInto = (name: HashAlgorithm, target: Uint8Array): HashInto => door.into(name, target);
 
 /** Starts a hash that is fed piece by piece. */
 export const startHash = (name: HashAlgorithm): HashState => door.start(name);

@@ -15,8 +15,13 @@ export interface HashState {
   copy(): HashState;
 }
 
+/** Writes the digest of `bytes` at `offset` of the memory it was made for. */
+export type HashInto = (bytes: Uint8Array, offset: number) => void;
+
 /** One implementation of the four hash functions. */
 export interface HashDoor {
   once(algorithm: HashAlgorithm, bytes: Uint8Array): Uint8Array;
+  /** A function that hashes into `target`, at an offset, and allocates nothing that stays. */
+  into(algorithm: HashAlgorithm, target: Uint8Array): HashInto;
   start(algorithm: HashAlgorithm): HashState;
 }

@@ -11,6 +11,9 @@ const ALGORITHMS = { sha1, sha256, sha384, sha512 } as const;
 /** @noble/hashes behind the common interface. */
 export const door: HashDoor = {
   once: (algorithm, bytes) => ALGORITHMS[algorithm](bytes),
+  into: (algorithm, target) => (bytes, offset) => {
+    target.set(ALGORITHMS[algorithm](bytes), offset);
+  },
   start: (algorithm) => stateOf(ALGORITHMS[algorithm].create()),
 };
 

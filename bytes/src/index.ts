@@ -14,6 +14,7 @@ export {
   DIGEST_LENGTH,
   digestOf,
   formatDigest,
+  hashInto,
   parseDigest,
   sha1,
   sha256,
@@ -28,7 +29,7 @@ export {
 } from "./digest.ts";
 export { parseEcdsaDer } from "./ecdsa-der.ts";
 export { formatGuid, parseGuid } from "./guid.ts";
-export type { HashAlgorithm, HashState } from "./hash-door.ts";
+export type { HashAlgorithm, HashInto, HashState } from "./hash-door.ts";
 export { formatHex, parseHex, quote } from "./hex.ts";
 export { hmacSha256 } from "./hmac.ts";
 export { ParseError, type ParseErrorCode, type ParseErrorDetail } from "./parse-error.ts";

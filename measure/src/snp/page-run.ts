@@ -3,10 +3,10 @@
  * a page; events are made from them when someone looks.
  * @module
  */
-import { type Sha384, sha384 } from "@bootproof/bytes";
+import { hashInto, type Sha384 } from "@bootproof/bytes";
 import type { EventSource } from "../event.ts";
 import {
-  extendPage,
+  extendPages,
   LAUNCH_DIGEST,
   NO_CONTENTS,
   PAGE_SIZE,
@@ -33,9 +33,10 @@ export interface PageRun {
 export function hashPages(bytes: Uint8Array): Uint8Array {
   const pages = Math.ceil(bytes.length / PAGE_SIZE);
   const contents = new Uint8Array(pages * DIGEST);
+  const hashPage = hashInto("sha384", contents);
   for (let page = 0; page < pages; page++) {
     const start = page * PAGE_SIZE;
-    contents.set(sha384(wholePage(bytes.subarray(start, start + PAGE_SIZE))), page * DIGEST);
+    hashPage(wholePage(bytes.subarray(start, start + PAGE_SIZE)), page * DIGEST);
   }
   return contents;
 }
@@ -61,11 +62,8 @@ export function normalRun(
 /** The launch digest after these runs. */
 export function extendRuns(current: Sha384, runs: Iterable<PageRun>): Sha384 {
   let digest = current;
-  for (const run of runs) {
-    let address = run.guestAddress;
-    for (let page = 0; page < run.pages; page++, address += BigInt(PAGE_SIZE))
-      digest = extendPage(digest, run.type, contentsOf(run, page), address);
-  }
+  for (const { type, contents, guestAddress, pages } of runs)
+    digest = extendPages(digest, type, contents, guestAddress, pages);
   return digest;
 }
 
