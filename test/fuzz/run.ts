@@ -12,6 +12,7 @@ import type { Target } from "./target.ts";
 /** Targets by name; loaded when asked for. */
 const TARGETS: Readonly<Record<string, () => Promise<Target>>> = {
   snp: async () => (await import("./targets/snp.ts")).snp,
+  igvm: async () => (await import("./targets/igvm.ts")).igvm,
   reference: async () => (await import("./targets/reference.ts")).reference,
   lint: async () => (await import("./targets/lint.ts")).lint,
   identity: async () => (await import("./targets/identity.ts")).identity,

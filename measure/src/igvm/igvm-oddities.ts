@@ -2,7 +2,7 @@
  * What is odd about an IGVM file that launches: where tools part, and what KVM changes.
  * @module
  */
-import type { IgvmDirective, IgvmInitialization, IgvmVpContext } from "@bootproof/ovmf";
+import type { IgvmDirective, IgvmInitialization, IgvmVpContext } from "@bootproof/ovmf/igvm";
 import { compareVmsas, formatFieldDifference } from "../snp/describe-vmsa.ts";
 import { counts, guestPolicyOf, headerLabel, type IgvmGuest, vpContexts } from "./igvm-guest.ts";
 import { contextsByProcessor, launchFeatures } from "./igvm-processors.ts";
@@ -89,7 +89,8 @@ function orderOddities(guest: IgvmGuest): IgvmFinding[] {
     ...together(
       "BP-LINT-120",
       late,
-      (which) => `${which} behind pages: upstream QEMU may measure it before them, other tools do not`,
+      (which) =>
+        `${which} behind pages: upstream QEMU measures it before those that still wait, other tools behind them`,
     ),
     ...together(
       "BP-LINT-126",
