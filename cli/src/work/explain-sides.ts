@@ -6,7 +6,6 @@ import { type Side, sideOfDocument } from "@bootproof/measure";
 import { firmwareSide, type GuestFiles, igvmSide, measuredSide } from "@bootproof/measure/explain";
 import {
   type AmdPlatform,
-  isFirmwareReference,
   parseFirmwareReference,
   type SnpShape,
 } from "@bootproof/measure/snp";

@@ -78,9 +78,10 @@ function describeSizes(a: Uint8Array, b: Uint8Array, stretches: readonly Differe
         : `${name} has ${hex(more)} bytes more; aligned at the end, the images differ in other places too`,
       ...(volume === undefined
         ? []
-        : [
-            `the first of these bytes are the volume ${volume.name ?? volume.fileSystem}${stretches.length === 0 && volume.files.length === 0 ? ": an image with and one without its variable store" : ""}`,
-          ]),
+        : [`they begin with the ${volume.name ?? `volume ${volume.fileSystem}`}`]),
+      ...(stretches.length === 0 && volume?.files.length === 0
+        ? ["as an image with its variable store (OVMF.fd) and one without (OVMF_CODE.fd)"]
+        : []),
     ],
     register: LAUNCH_DIGEST,
     eventIndex: 0,

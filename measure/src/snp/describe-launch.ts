@@ -11,6 +11,7 @@ import type { Artifacts, Describer, Side } from "../explain/side.ts";
 import type { MeasuredEvent } from "../event.ts";
 import { BOOT_PARTS, describeBoots, type KnownBoot, type KnownPart } from "./describe-boot.ts";
 import { describeFirmwares } from "./describe-firmware.ts";
+import { describeOtherFields, describeOtherFiles } from "./describe-others.ts";
 import {
   describeTraces,
   isHashPage,
@@ -36,7 +37,14 @@ export const amdDescriber: Describer = {
     const boots = describeBoots(bootOf(a), bootOf(b));
     const profile = shapes.filter(({ subject }) => subject === "profile");
     const rest = shapes.filter(({ subject }) => subject !== "profile");
-    const found = [...firmware, ...profile, ...boots, ...rest];
+    const found = [
+      ...firmware,
+      ...describeOtherFiles(a, b),
+      ...profile,
+      ...boots,
+      ...rest,
+      ...describeOtherFields(a, b),
+    ];
     if (groups === undefined) return found;
     const placed = found.map((finding) => placeIn(finding, groups));
     return inOrder([...placed, ...unexplained(a, b, groups, placed)]);
