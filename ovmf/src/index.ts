@@ -33,34 +33,3 @@ export {
   TDX_METADATA_GUID,
 } from "./guids.ts";
 export { parseSevMetadata, SEV_SECTION_TYPE, type SevMetadata, type SevSection } from "./sev-metadata.ts";
-export {
-  describeIgvm,
-  type IgvmDescription,
-  igvmHeaderName,
-  type IgvmRow,
-  igvmRows,
-} from "./igvm/describe-igvm.ts";
-export type {
-  IgvmCorim,
-  IgvmDirective,
-  IgvmErrorRange,
-  IgvmFile,
-  IgvmForeign,
-  IgvmGuestPolicy,
-  IgvmHeaderPlace,
-  IgvmInitialization,
-  IgvmOptional,
-  IgvmPageData,
-  IgvmPageDataType,
-  IgvmParameter,
-  IgvmParameterArea,
-  IgvmParameterInsert,
-  IgvmPlatform,
-  IgvmPlatformName,
-  IgvmPublicKey,
-  IgvmRelocation,
-  IgvmRequiredMemory,
-  IgvmSnpIdBlock,
-  IgvmVpContext,
-} from "./igvm/igvm-file.ts";
-export { parseIgvm } from "./igvm/parse-igvm.ts";

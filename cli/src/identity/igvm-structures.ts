@@ -3,7 +3,7 @@
  * @module
  */
 import { identityOfIgvm } from "@bootproof/measure/identity";
-import { parseIgvm } from "@bootproof/ovmf";
+import { parseIgvm } from "@bootproof/ovmf/igvm";
 
 /** The identity in an IGVM file, in the form that is signed; throws ParseError or MeasureError when there is none. */
 export const identityInIgvm = (bytes: Uint8Array): ReturnType<typeof identityOfIgvm> =>

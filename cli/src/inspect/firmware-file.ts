@@ -3,7 +3,7 @@
  * @module
  */
 import { formatDigest, sha256, sha384 } from "@bootproof/bytes";
-import { type FirmwareLint, lintFirmware } from "@bootproof/measure/snp";
+import { type FirmwareLint, lintFirmware } from "@bootproof/measure/lint";
 import { describeFirmware } from "@bootproof/ovmf";
 
 import { EXIT } from "../frame/exit-code.ts";

@@ -5,7 +5,7 @@
  */
 import { type IgvmLint, lintIgvm } from "@bootproof/measure/igvm";
 import type { AmdPlatform } from "@bootproof/measure/snp";
-import { describeIgvm, type IgvmDescription, parseIgvm } from "@bootproof/ovmf";
+import { describeIgvm, type IgvmDescription, parseIgvm } from "@bootproof/ovmf/igvm";
 
 import { EXIT } from "../frame/exit-code.ts";
 import { formatFields, formatTable } from "../report/table.ts";

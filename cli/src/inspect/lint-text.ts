@@ -2,7 +2,7 @@
  * Findings and launch verdicts as lines for people.
  * @module
  */
-import type { FirmwareLint, LaunchVerdict, LintFinding, SectionRow } from "@bootproof/measure/snp";
+import type { FirmwareLint, LaunchVerdict, LintFinding, SectionRow } from "@bootproof/measure/lint";
 
 import { formatFields, formatTable } from "../report/table.ts";
 

@@ -3,7 +3,7 @@
  * @module
  */
 import { formatHex, ParseError } from "@bootproof/bytes";
-import type { IgvmDirective } from "@bootproof/ovmf";
+import type { IgvmDirective } from "@bootproof/ovmf/igvm";
 import { MeasureError } from "../measure-error.ts";
 import { compareVmsas, formatFieldDifference } from "../snp/describe-vmsa.ts";
 import { igvmDigest } from "./igvm-digest.ts";

@@ -10,7 +10,7 @@ import {
   igvmHeaderName,
   type IgvmInitialization,
   parseIgvm,
-} from "@bootproof/ovmf";
+} from "@bootproof/ovmf/igvm";
 import { differences } from "../explain/byte-differences.ts";
 import { type ChangeGroup, eventOf } from "../explain/change-groups.ts";
 import { type ChangeKind, compareEvents, type EventChange } from "../explain/compare-events.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 import { sha256, startHash } from "@bootproof/bytes";
-import type { IgvmDirective } from "@bootproof/ovmf";
+import type { IgvmDirective } from "@bootproof/ovmf/igvm";
 import type { EventSource } from "../event.ts";
 import type { Registers } from "../replay.ts";
 import { extendSevLaunchDigest, SEV_LAUNCH_DIGEST, SEV_START, type SevEvent } from "../sev/sev-event.ts";

@@ -3,8 +3,8 @@
  * QEMU backends/igvm.c and target/i386/sev.c; Linux arch/x86/kvm/svm/sev.c: a page is launched once.
  * @module
  */
-import type { IgvmDirective, IgvmVpContext } from "@bootproof/ovmf";
-import { igvmHeaderName } from "@bootproof/ovmf";
+import type { IgvmDirective, IgvmVpContext } from "@bootproof/ovmf/igvm";
+import { igvmHeaderName } from "@bootproof/ovmf/igvm";
 import { guestFeatureNames } from "../snp/guest-features.ts";
 import { counts, headerLabel, idBlocks, type IgvmGuest, vpContexts } from "./igvm-guest.ts";
 import { KVM_VMSA_ADDRESS } from "./igvm-processors.ts";

@@ -10,8 +10,8 @@ import type {
   IgvmPlatform,
   IgvmSnpIdBlock,
   IgvmVpContext,
-} from "@bootproof/ovmf";
-import { igvmHeaderName } from "@bootproof/ovmf";
+} from "@bootproof/ovmf/igvm";
+import { igvmHeaderName } from "@bootproof/ovmf/igvm";
 import { MeasureError } from "../measure-error.ts";
 import type { AmdPlatform } from "../snp/profile.ts";
 

@@ -2,7 +2,7 @@
  * The VMSAs that KVM measures at launch finish: one a vCPU, from its VP context or from its reset state.
  * @module
  */
-import type { IgvmVpContext } from "@bootproof/ovmf";
+import type { IgvmVpContext } from "@bootproof/ovmf/igvm";
 import { MeasureError } from "../measure-error.ts";
 import { defaultProfile } from "../snp/profiles.ts";
 import { BSP_RESET_ADDRESS, buildVmsa } from "../snp/vmsa.ts";

@@ -2,7 +2,7 @@
  * What a reading measures of an IGVM file, step by step and in order, before any platform hashes it.
  * @module
  */
-import type { IgvmDirective, IgvmPageData, IgvmParameterInsert, IgvmVpContext } from "@bootproof/ovmf";
+import type { IgvmDirective, IgvmPageData, IgvmParameterInsert, IgvmVpContext } from "@bootproof/ovmf/igvm";
 import { ParseError } from "@bootproof/bytes";
 import { MeasureError } from "../measure-error.ts";
 import { PAGE_SIZE, type PageType } from "../snp/page-info.ts";

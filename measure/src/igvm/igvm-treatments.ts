@@ -3,7 +3,7 @@
  * @module
  */
 import { ParseError } from "@bootproof/bytes";
-import { igvmRows, type IgvmRow } from "@bootproof/ovmf";
+import { igvmRows, type IgvmRow } from "@bootproof/ovmf/igvm";
 import { MeasureError } from "../measure-error.ts";
 import type { IgvmGuest } from "./igvm-guest.ts";
 import type { Processors } from "./igvm-processors.ts";

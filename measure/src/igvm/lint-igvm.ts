@@ -4,7 +4,7 @@
  * @module
  */
 import { formatHex } from "@bootproof/bytes";
-import { type IgvmPlatform, igvmRows, type IgvmRow, parseIgvm } from "@bootproof/ovmf";
+import { type IgvmPlatform, igvmRows, type IgvmRow, parseIgvm } from "@bootproof/ovmf/igvm";
 import type { AmdPlatform } from "../snp/profile.ts";
 import type { LaunchAnswer } from "../snp/lint-rules.ts";
 import { compareReadings, type ReadingAnswer } from "./compare-readings.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 import { equalBytes, formatHex } from "@bootproof/bytes";
-import { parseIgvm } from "@bootproof/ovmf";
+import { parseIgvm } from "@bootproof/ovmf/igvm";
 import { makeMeasurement, type Measurement, type MeasureWarning } from "../measurement.ts";
 import { LAUNCH_DIGEST } from "../snp/page-info.ts";
 import type { AmdPlatform } from "../snp/profile.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { equalBytes, formatHex, ParseError, sha384, type Sha384 } from "@bootproof/bytes";
-import { type IgvmFile, parseIgvm } from "@bootproof/ovmf";
+import { type IgvmFile, parseIgvm } from "@bootproof/ovmf/igvm";
 import { MeasureError } from "../measure-error.ts";
 import { extendPage } from "../snp/page-info.ts";
 import { MAX_VCPUS } from "../snp/shape.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ByteWriter } from "@bootproof/bytes";
-import { parseIgvm } from "@bootproof/ovmf";
+import { parseIgvm } from "@bootproof/ovmf/igvm";
 import { buildIgvm, guestPolicy, header, type HeaderPart, platform } from "@bootproof/ovmf/igvm-builder";
 import { parseIdAuth, signIdentity } from "./id-auth.ts";
 import { fieldsOf, identities, testKey } from "./identity.testing.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { asDigest, ByteWriter, ParseError } from "@bootproof/bytes";
-import type { IgvmFile, IgvmPublicKey, IgvmSnpIdBlock } from "@bootproof/ovmf";
+import type { IgvmFile, IgvmPublicKey, IgvmSnpIdBlock } from "@bootproof/ovmf/igvm";
 import { NUMBER_SIZE, PUBLIC_KEY_SIZE, SIGNATURE_SIZE } from "./ecdsa-structures.ts";
 import { ID_AUTH_SIZE } from "./id-auth.ts";
 import { encodeIdBlock } from "./id-block.ts";

@@ -16,17 +16,13 @@ export {
   type HashedFile,
 } from "./kernel-hashes.ts";
 export {
-  type FirmwareLaunches,
-  type FirmwareLint,
-  type KernelHashesLint,
-  type LaunchVerdict,
-  lintFirmware,
-  type LintFinding,
-  type LintSeverity,
-  type SectionRow,
-} from "./lint-firmware.ts";
-export { type FirmwareLintCode, LINT_RULES } from "./lint-rules.ts";
-export { prepareFromReference, prepareMeasured, prepareSnp, SnpLaunch, type VmsaDigests, vmsaPages } from "./launch.ts";
+  prepareFromReference,
+  prepareMeasured,
+  prepareSnp,
+  SnpLaunch,
+  type VmsaDigests,
+  vmsaPages,
+} from "./launch.ts";
 export { combineAxes, type CpuNaming, type MatrixRow, measureMatrix, type ShapeAxes } from "./matrix.ts";
 export { measureOpened, measureSnp, type SnpInputs } from "./measure-snp.ts";
 export { extendLaunchDigest, LAUNCH_DIGEST, type PageEvent, type PageType, START } from "./page-info.ts";

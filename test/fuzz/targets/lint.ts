@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { type FirmwareLint, lintFirmware } from "@bootproof/measure/snp";
+import { type FirmwareLint, lintFirmware } from "@bootproof/measure/lint";
 import { mutateFirmware } from "../mutate.ts";
 import { readImage } from "../oracle/firmware-image.ts";
 import { refusal } from "../oracle/launchable.ts";
