@@ -2,7 +2,14 @@
  * The shapes that a request's axes name.
  * @module
  */
-import { combineAxes, defaultProfile, profileNamed, PROFILES, type SnpShape } from "@bootproof/measure/snp";
+import {
+  combineAxes,
+  defaultProfile,
+  type Profile,
+  profileNamed,
+  PROFILES,
+  type SnpShape,
+} from "@bootproof/measure/snp";
 
 import { usage } from "../frame/given.ts";
 import type { GuestRequest } from "./guest-request.ts";
@@ -24,7 +31,7 @@ export function shapesOf(request: GuestRequest): SnpShape[] {
   const shapes = [...combineAxes({ profiles, cpus, guestFeatures, vcpus: counts })];
   // Whoever chose no profile is told when the choice made for them matters.
   return axes.profiles === undefined
-    ? shapes.map(({ profile, ...shape }) => ({ ...shape, vmm: profileNamed(profile ?? "").vmm }))
+    ? shapes.map(({ profile = "", ...shape }) => ({ ...shape, vmm: profileNamed(profile).vmm }))
     : shapes;
 }
 
@@ -42,15 +49,28 @@ function igvmShapes({ axes }: GuestRequest, counts: readonly number[]): SnpShape
   );
 }
 
-function profileNames({ platform, axes: { profiles, vmm } }: GuestRequest): string[] {
-  if (profiles === undefined) return [defaultProfile(platform, vmm ?? "qemu").name];
-  const ofPlatform = PROFILES.filter((profile) => profile.platform === platform);
-  // Guests of some profiles boot no OVMF image: there is nothing to combine them with here.
-  const booting = ofPlatform.filter((profile) => profile.platform !== "snp" || profile.image === "ovmf");
-  const chosen = profiles === "all" ? booting : profiles.map(profileNamed);
-  const kept = profiles === "all" && vmm !== undefined ? chosen.filter((one) => one.vmm === vmm) : chosen;
-  const alien = kept.find((one) => one.platform !== platform);
+function profileNames(request: GuestRequest): string[] {
+  const {
+    platform,
+    axes: { profiles, vmm },
+  } = request;
+  const usable = PROFILES.filter((profile) => profile.platform === platform && boots(profile, request));
+  if (profiles === "all") return usable.filter((one) => vmm === undefined || one.vmm === vmm).map(nameOf);
+  if (profiles === undefined) {
+    const usual = defaultProfile(platform, vmm ?? (request.regions.length > 0 ? "libkrun" : "qemu"));
+    return [boots(usual, request) ? usual.name : nameOf(usable[0] ?? usual)];
+  }
+  const chosen = profiles.map(profileNamed);
+  const alien = chosen.find((one) => one.platform !== platform);
   if (alien !== undefined)
     throw usage(`profile ${alien.name} is one of ${alien.platform}`, `bootproof measure ${alien.platform}`);
-  return kept.map(({ name }) => name);
+  return chosen.map(nameOf);
 }
+
+/** Whether guests of a profile boot the kind of image that is given. */
+function boots(profile: Profile, { svsm, regions }: GuestRequest): boolean {
+  if (profile.platform !== "snp") return true;
+  return profile.image === (svsm !== undefined ? "svsm" : regions.length > 0 ? "regions" : "ovmf");
+}
+
+const nameOf = ({ name }: Profile): string => name;

@@ -65,6 +65,10 @@ export class GuestOpener {
   async open(request: GuestRequest): Promise<OpenGuest> {
     if (request.igvm !== undefined)
       return await (await import("./open-igvm.ts")).openIgvm(this.files, request, request.igvm);
+    if (request.regions.length > 0)
+      return await (await import("./open-regions.ts")).openRegions(this.files, request);
+    if (request.svsm !== undefined)
+      return await (await import("./open-svsm.ts")).openSvsm(this.files, request, request.svsm);
     if (request.platform === "snp") return await this.openSnp(request);
     return await (await import("./open-sev.ts")).openSev(this.files, request, request.platform);
   }

@@ -1,0 +1,43 @@
+/**
+ * Guests with a COCONUT SVSM beside OVMF, as QEMU started them before IGVM files.
+ * @module
+ */
+import { stat } from "node:fs/promises";
+
+import { measureSvsm, type SnpShape } from "@bootproof/measure/snp";
+import type { Measurement } from "@bootproof/measure";
+
+import { reading } from "../errors/reading.ts";
+import { inputFailure } from "../frame/files.ts";
+import { usage } from "../frame/given.ts";
+import type { GuestFiles } from "./guest-files.ts";
+import type { GuestRequest } from "./guest-request.ts";
+import { rowsOf } from "./matrix-rows.ts";
+import type { OpenGuest } from "./open-guest.ts";
+import { firmwarePath } from "./read-boot.ts";
+
+/** Opens firmware and SVSM. */
+export async function openSvsm(files: GuestFiles, request: GuestRequest, path: string): Promise<OpenGuest> {
+  const { kernel, firmwareDigest, varsSize, varsFile } = request;
+  if (kernel !== undefined || firmwareDigest !== undefined)
+    throw usage(
+      "an SVSM guest has no measured kernel and no --firmware-digest: the images are measured whole",
+    );
+  const firmware = firmwarePath(request);
+  const images = {
+    firmware: await files.bytes(firmware),
+    svsm: await files.bytes(path),
+    varsSize: varsSize ?? (await sizeOf(varsFile ?? "")),
+  };
+  const measure = (shape: SnpShape): Measurement<object> => reading(path, () => measureSvsm(images, shape));
+  const inputs = [await files.input("firmware", firmware), await files.input("svsm", path)];
+  return { platform: "snp", inputs, measure, rows: rowsOf(measure) };
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    throw inputFailure(path, error);
+  }
+}
