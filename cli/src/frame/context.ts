@@ -55,10 +55,13 @@ export class Context {
     return commandName(this.#surroundings);
   }
 
-  /** Prints the answer: text for people, or the document with `--json`; to `--out` when given. */
-  async answer(text: string, document: object): Promise<void> {
+  /**
+   * Prints the answer: text for people, or the document with `--json`; to `--out` when given. A function makes the
+   * document when it is asked for.
+   */
+  async answer(text: string, document: object | (() => Promise<object>)): Promise<void> {
     this.progress.close();
-    const answer = this.options.json ? `${JSON.stringify(document, undefined, 2)}\n` : text;
+    const answer = this.options.json ? `${JSON.stringify(await made(document), undefined, 2)}\n` : text;
     if (this.options.out === undefined) this.#surroundings.stdout.write(answer);
     else await (await import("./files.ts")).writeAnswer(this.options.out, answer);
   }
@@ -113,6 +116,9 @@ export class Context {
 function hasLeft(sink: Sink): boolean {
   return sink.destroyed === true;
 }
+
+const made = async (document: object | (() => Promise<object>)): Promise<object> =>
+  document instanceof Function ? await document() : document;
 
 /** Whether colour is shown on a sink: as asked, else NO_COLOR, else on terminals only. */
 export function showsColor(

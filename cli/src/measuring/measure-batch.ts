@@ -14,7 +14,7 @@ import { readGuest } from "./read-guest.ts";
 import { GuestFiles } from "./guest-files.ts";
 import { shapesOf } from "./guest-shapes.ts";
 import { matrixDocument } from "./matrix-answer.ts";
-import { measurementDocument } from "./measurement-answer.ts";
+import { measurementDocument } from "./measurement-document.ts";
 import { GuestOpener } from "./open-guest.ts";
 
 /** What a batch asks for by default. */

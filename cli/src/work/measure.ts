@@ -12,7 +12,7 @@ import { badValue, type Given, usage } from "../frame/given.ts";
 import { GuestFiles } from "../measuring/guest-files.ts";
 import type { GuestRequest } from "../measuring/guest-request.ts";
 import { shapesOf } from "../measuring/guest-shapes.ts";
-import { formatMeasurement, measurementDocument } from "../measuring/measurement-answer.ts";
+import { formatMeasurement } from "../measuring/measurement-answer.ts";
 import { GuestOpener, type OpenGuest } from "../measuring/open-guest.ts";
 import { readGuest } from "../measuring/read-guest.ts";
 
@@ -50,10 +50,10 @@ async function answerOne(
     await (await import("../measuring/dump-vmsas.ts")).dumpVmsas(given.text("dumpVmsa") ?? ".", guest, shape);
   const trace = given.flag("trace");
   const bare = bareDigest(given, measurement.registers["launchDigest"] ?? "");
-  await context.answer(
-    bare ?? formatMeasurement(measurement, trace),
-    measurementDocument(guest, measurement, trace),
-  );
+  await context.answer(bare ?? formatMeasurement(measurement, trace), async () => {
+    const { measurementDocument } = await import("../measuring/measurement-document.ts");
+    return measurementDocument(guest, measurement, trace);
+  });
   return EXIT.yes;
 }
 
