@@ -72,11 +72,10 @@ function noMatch({ solution, predicted, guest: { notTried }, hints, next }: Answ
     "tried combinations",
     indent(
       formatTable(
-        stages.map((stage) => [
-          stage.name,
-          count(stage.digests),
-          stage.complete ? "" : "left before its end",
-        ]),
+        // What is left of a stage after the ones before it may be nothing.
+        stages
+          .filter((stage) => stage.digests > 0 || !stage.complete)
+          .map((stage) => [stage.name, count(stage.digests), stage.complete ? "" : "left before its end"]),
       ),
     ),
     ...(notTried.length === 0

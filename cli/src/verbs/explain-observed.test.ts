@@ -267,7 +267,14 @@ describe("explain --observed: which guest gave this launch digest", () => {
       "EPYC-v99",
     ],
     [
-      "too large an effort",
+      "a number of vCPUs that no guest has",
+      ["--observed", "ab".repeat(48), "--ovmf", FIRMWARE, "--vcpus", "0"],
+      64,
+      "vCPUs",
+    ],
+    ["an effort without a digest", ["--effort", "3"], 64, "--observed"],
+    [
+      "a negative effort",
       ["--observed", "ab".repeat(48), "--ovmf", FIRMWARE, "--effort", "-1"],
       64,
       "--effort",

@@ -36,9 +36,13 @@ export function defineExplain(parent: Command, frame: Frame): void {
       const [first, second] = [given.optionalArgument(0), given.optionalArgument(1)];
       if (given.text("observed") !== undefined) {
         if (first !== undefined)
-          throw usage("--observed searches for one guest: files to compare and codes have no place beside it");
+          throw usage(
+            "--observed searches for one guest: files to compare and codes have no place beside it",
+          );
         return (await import("../work/solve.ts")).solveVerb(context, given);
       }
+      if (given.text("effort") !== undefined)
+        throw usage("--effort says how long to search, and nothing is searched", "give --observed DIGEST");
       if (first !== undefined && second !== undefined)
         return (await import("../work/explain.ts")).explainTwo(context, given, [first, second]);
       refuseGuest(given);
@@ -46,7 +50,10 @@ export function defineExplain(parent: Command, frame: Frame): void {
     },
   );
   command
-    .option("--observed <digest>", "the launch digest that a machine reported, or a file with it or the report")
+    .option(
+      "--observed <digest>",
+      "the launch digest that a machine reported, or a file with it or the report",
+    )
     .option("--effort <seconds>", "how long to search when nothing matches (default: 20)");
   addGuestOptions(command).addHelpText("after", AFTER);
 }

@@ -9,7 +9,7 @@ import { MeasureError } from "../measure-error.ts";
 import { extendPage } from "../snp/page-info.ts";
 import { MAX_VCPUS } from "../snp/shape.ts";
 import { cpuAxis, type CpuGuess } from "../snp/solve-cpus.ts";
-import { vcpuLadder } from "../snp/solve-ladder.ts";
+import { checkVcpus, vcpuLadder } from "../snp/solve-ladder.ts";
 import { type Axis, type Candidate, candidateAt, type Choice } from "../solve/axis.ts";
 import type { Climb, Found, Ladder, Refusal, Space } from "../solve/space.ts";
 import { igvmDigest } from "./igvm-digest.ts";
@@ -46,6 +46,7 @@ export class IgvmSpace implements Space {
 
   /** Throws ParseError for a file that no loader reads, MeasureError for one without SNP and for an unknown reading. */
   constructor({ igvm, reading, vcpus, cpu, reportedCpu }: IgvmClaim) {
+    checkVcpus(vcpus);
     this.#guest = openGuest(igvm instanceof Uint8Array ? parseIgvm(igvm) : igvm, "snp");
     this.#described = Math.max(-1, ...contextsByProcessor(this.#guest).keys()) + 1;
     this.#readings = readingAxis(reading);

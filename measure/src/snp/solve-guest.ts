@@ -9,6 +9,7 @@ import { type BootClaim, type BootFiles, bootFilesAxis, guessedBoot, hashesAxis 
 import { cmdlineAxis, type CmdlineGuess } from "./solve-cmdline.ts";
 import { cpuAxis, type CpuGuess } from "./solve-cpus.ts";
 import { featuresAxis } from "./solve-features.ts";
+import { checkVcpus } from "./solve-ladder.ts";
 
 /** What the user believes about a guest's shape, as far as it is known, and what it boots. */
 export interface GuestClaim {
@@ -64,7 +65,9 @@ export class GuestAxes<Loaded, Profile extends SnpProfile | SevEsProfile> {
   readonly #features;
   readonly #cpu;
 
+  /** Throws MeasureError for a number of vCPUs that no guest has. */
   constructor(claim: GuestClaim, { loaded, profile, always }: PlatformAxes<Loaded, Profile>) {
+    checkVcpus(claim.vcpus);
     this.#boot = claim.boot;
     this.#loaded = loaded;
     this.#hashes = hashesAxis(claim.boot);

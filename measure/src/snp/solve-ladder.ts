@@ -2,8 +2,18 @@
  * The number of vCPUs as a ladder: each vCPU adds one VMSA to the digest.
  * @module
  */
+import { MeasureError } from "../measure-error.ts";
 import type { Ladder } from "../solve/space.ts";
 import { MAX_VCPUS } from "./shape.ts";
+
+/** Demands a number of vCPUs that a guest can have, if any is given; throws {@link MeasureError}. */
+export function checkVcpus(given: number | undefined): void {
+  if (given === undefined || (Number.isInteger(given) && given >= 1 && given <= MAX_VCPUS)) return;
+  throw new MeasureError("BP-SNP-001", "number of vCPUs out of range", {
+    expected: `1 to ${MAX_VCPUS}`,
+    found: `${given}`,
+  });
+}
 
 /** The ladder of 1 to 512 vCPUs; rung 0, a guest without any, is what one tool prints. */
 export const snpLadder = (given: number | undefined): Ladder => ({

@@ -32,15 +32,15 @@ export function profileAxis<P extends Profile>(
   };
 }
 
-/** The SNP profiles that load an image the way the given one does. */
-export function snpProfileAxis(given: SnpProfile, standing: Standing): Axis<SnpProfile> {
+/** The SNP profiles under which a guest launches, as `launches` says, and the given one in any case. */
+export function snpProfileAxis(
+  given: SnpProfile,
+  standing: Standing,
+  launches: (profile: SnpProfile) => boolean,
+): Axis<SnpProfile> {
   const { name, candidates } = profileAxis(given, standing, toolProfiles());
   const [first, ...others] = candidates;
-  return {
-    name,
-    standing,
-    candidates: [first, ...others.filter(({ value }) => value.image === given.image)],
-  };
+  return { name, standing, candidates: [first, ...others.filter(({ value }) => launches(value))] };
 }
 
 function candidate<P extends Profile>(profile: P, given: P): Candidate<P> {

@@ -63,7 +63,7 @@ export class SnpSpace implements Space {
     });
     this.#guest = new GuestAxes(claim, {
       loaded: claim.firmware,
-      profile: snpProfileAxis(profile, profileStanding(claim)),
+      profile: snpProfileAxis(profile, profileStanding(claim), (other) => launches(claim.firmware, other)),
       always: 1n,
     });
     this.#sections = sectionsAxis();
@@ -117,6 +117,18 @@ export class SnpSpace implements Space {
     if (this.#vmsas.size >= MAX_VMSAS) this.#vmsas.clear();
     this.#vmsas.set(key, vmsas);
     return vmsas;
+  }
+}
+
+/** Whether guests of a profile boot such an image at all; what is wrong with the image itself is said elsewhere. */
+function launches({ candidates: [{ value }] }: Axis<SnpLoader>, profile: SnpProfile): boolean {
+  try {
+    value.launch(profile, undefined);
+    return true;
+  } catch (error) {
+    if (error instanceof MeasureError) return false;
+    if (error instanceof ParseError) return true;
+    throw error;
   }
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parseDigest, sha384, utf8 } from "@bootproof/bytes";
 import type { Axis, Candidate } from "../solve/axis.ts";
 import { cpuModelSignature } from "./cpu-models.ts";
-import { SVSM_DEFAULT, snpProfile } from "./profiles.ts";
+import { PROFILES, SVSM_DEFAULT, snpProfile } from "./profiles.ts";
 import { parseFirmwareReference } from "./reference-json.ts";
 import { type MeasuredRegion, prepareRegions } from "./regions.ts";
 import { resolveShape } from "./shape.ts";
@@ -89,9 +89,20 @@ describe("solveSnp: guests made of regions", () => {
 });
 
 describe("solveSnp: guests whose profile boots no such image", () => {
-  it("searches nothing, and does not fail", () => {
-    const firmware = imageLoaders(suffix("ovmf_AmdSev_suffix.bin"));
-    const solution = solveSnp({ firmware, profile: "libkrun", vcpus: 1 }, sha384(utf8("any")));
-    expect(solution).toMatchObject({ verdict: "none", digests: 0 });
+  const firmware = imageLoaders(suffix("ovmf_AmdSev_suffix.bin"));
+  const claim = { firmware, profile: "libkrun", vcpus: 1, cpu: { signature: 0x800f12 } };
+
+  it("names the profile that does", () => {
+    const observed = firmware.candidates[0].value
+      .launch(snpProfile("qemu"), undefined)
+      .digest(resolveShape({ vcpus: 1, vcpuSig: 0x800f12 }));
+    const { match } = solveSnp(claim, observed);
+    expect(match?.differences.map(({ found }) => found)).toEqual(["profile qemu-kvm-mainline"]);
+  });
+
+  it("leaves out what no profile of the image is", () => {
+    const { axes } = solveSnp(claim, sha384(utf8("any")), { goOn: () => false });
+    const { values } = axes.find(({ input }) => input === "profile")!;
+    expect(values).toBeLessThan(PROFILES.length);
   });
 });
