@@ -6,18 +6,20 @@ import type { Measurement, MeasureWarning } from "@bootproof/measure";
 import {
   type AmdPlatform,
   type BootPlan,
+  type DirectBootDigests,
   formatShape,
   isFirmwareReference,
   measureMatrix,
   measureOpened,
   openFirmware,
   type OpenedFirmware,
-  parseFirmwareReference,
+  type OpenedReference,
+  openReference,
   planBoot,
   prepareMeasured,
+  resolveProfile,
   resolveShape,
   type SnpLaunch,
-  type SnpProfile,
   vmsaPages,
   type SnpShape,
 } from "@bootproof/measure/snp";
@@ -47,14 +49,19 @@ export interface OpenGuest {
 /** An SNP guest that boots OVMF. */
 export interface OpenSnpGuest extends OpenGuest {
   readonly firmware: OpenedFirmware;
-  /** The launch by a profile, its shape still open. */
-  readonly prepare: (profile: SnpProfile) => SnpLaunch;
+  /** The launch by a shape's profile, everything else of the shape still open. */
+  readonly prepare: (shape: SnpShape) => SnpLaunch;
+}
+
+/** Firmware, and what a reference in its place says besides. */
+interface SnpFirmware extends Omit<OpenedReference, "firmware"> {
+  readonly firmware: OpenedFirmware;
 }
 
 /** Guests of one run; what several of them have in common is read and hashed once. */
 export class GuestOpener {
   readonly files: GuestFiles;
-  readonly #firmware = new Map<string, OpenedFirmware>();
+  readonly #firmware = new Map<string, SnpFirmware>();
   readonly #boots = new Map<string, BootPlan>();
 
   constructor(files: GuestFiles) {
@@ -76,44 +83,56 @@ export class GuestOpener {
   /** Opens an SNP guest with OVMF. */
   async openSnp(request: GuestRequest): Promise<OpenSnpGuest> {
     const path = firmwarePath(request);
-    const firmware = await this.#openFirmware(request, path);
-    const boot = await this.#planBoot(request);
+    const { firmware, directBoot, profile } = await this.#openFirmware(request, path);
+    const boot = await this.#planBoot(request, directBoot);
+    const { profiles, vmm } = request.axes;
+    // A reference is of one profile: nobody who gives it has to repeat which.
+    const own = profile !== undefined && profiles === undefined && vmm === undefined;
+    const shapeOf = (shape: SnpShape): SnpShape => (own ? { ...shape, profile } : shape);
     return {
       platform: "snp",
       inputs: await namedInputs(this.files, request),
       firmware,
       vmsas: (shape) => {
-        const resolved = resolveShape(shape);
+        const resolved = resolveShape(shapeOf(shape));
         const { bsp, ap } = vmsaPages(resolved, firmware.reference.resetAddress);
         return Array.from({ length: resolved.vcpus }, (_, vcpu) => (vcpu === 0 ? bsp : ap));
       },
-      prepare: (profile) => prepareMeasured(firmware, boot.digests, profile),
-      measure: (shape) => readingFirmware(path, () => measureOpened(firmware, boot, shape)),
-      rows: function* (shapes, warn) {
-        for (const { shape, launchDigest } of readingFirmware(path, () =>
-          measureMatrix(firmware, boot, shapes, warn),
-        ))
-          yield { shape: formatShape(shape), launchDigest };
-      },
+      prepare: (shape) => prepareMeasured(firmware, boot.digests, resolveProfile(shapeOf(shape))),
+      measure: (shape) => readingFirmware(path, () => measureOpened(firmware, boot, shapeOf(shape))),
+      rows: (shapes, warn) =>
+        readingFirmware(path, () =>
+          Array.from(measureMatrix(firmware, boot, Array.from(shapes, shapeOf), warn), (row) => ({
+            shape: formatShape(row.shape),
+            launchDigest: row.launchDigest,
+          })),
+        ),
     };
   }
 
-  async #openFirmware({ firmwareDigest }: GuestRequest, path: string): Promise<OpenedFirmware> {
+  async #openFirmware({ firmwareDigest }: GuestRequest, path: string): Promise<SnpFirmware> {
     const key = JSON.stringify([path, firmwareDigest === undefined ? "" : Array.from(firmwareDigest)]);
     const known = this.#firmware.get(key);
     if (known !== undefined) return known;
     const bytes = await this.files.bytes(path);
-    const opened = readingFirmware(path, () =>
-      openFirmware({
-        firmware: isFirmwareReference(bytes) ? parseFirmwareReference(bytes) : bytes,
-        firmwareDigest,
-      }),
-    );
+    const opened = readingFirmware(path, () => {
+      const { firmware, ...rest } = isFirmwareReference(bytes) ? openReference(bytes) : { firmware: bytes };
+      return {
+        directBoot: undefined,
+        profile: undefined,
+        ...rest,
+        firmware: openFirmware({ firmware, firmwareDigest }),
+      };
+    });
     return keep(this.#firmware, key, opened);
   }
 
-  async #planBoot(request: GuestRequest): Promise<BootPlan> {
+  /** The files given, else the hashes in a compact reference. */
+  async #planBoot(request: GuestRequest, own: DirectBootDigests | undefined): Promise<BootPlan> {
     const { kernel, initrd, append, appendFile, kernelHashes } = request;
+    const named = [kernel, initrd, append, appendFile].some((part) => part !== undefined);
+    if (!named && own !== undefined && kernelHashes !== false)
+      return { given: ["kernel", "initrd", "cmdline"], digests: own, warnings: [] };
     const key = JSON.stringify([kernel, initrd, append, appendFile, kernelHashes]);
     return this.#boots.get(key) ?? keep(this.#boots, key, planBoot(await readBoot(this.files, request)));
   }

@@ -41,7 +41,10 @@ export function defineMeasure(parent: Command, frame: Frame): void {
       .option("--trace", "print every page in the order it is measured")
       .option("--batch <file>", "one JSON request a line, from a file or - for standard input")
       .option("--format <name>", "of several shapes: table (default) or csv")
-      .option("--reference", "print the compact reference that every other shape's digest follows from (snp)")
+      .option(
+        "--reference",
+        "print what every shape's digest follows from without the image; without --vcpus, of the firmware alone (snp)",
+      )
       .option("--dump-vmsa [folder]", "also write each vCPU's VMSA page as vmsaN.bin")
       .addOption(new Option("--output-format <name>", "print the bare digest: hex or base64"))
       .addHelpText("after", AFTER);

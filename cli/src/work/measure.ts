@@ -3,9 +3,16 @@
  * @module
  */
 import type { MeasureWarning } from "@bootproof/measure";
-import { type AmdPlatform, referenceOf, resolveProfile, type SnpShape } from "@bootproof/measure/snp";
+import {
+  type AmdPlatform,
+  formatFirmwareReference,
+  formatSnpReference,
+  referenceOf,
+  type SnpReference,
+  type SnpShape,
+} from "@bootproof/measure/snp";
 
-import { reading } from "../errors/reading.ts";
+import { readingFirmware } from "../errors/reading.ts";
 import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import { badValue, type Given, usage } from "../frame/given.ts";
@@ -13,7 +20,7 @@ import { GuestFiles } from "../measuring/guest-files.ts";
 import type { GuestRequest } from "../measuring/guest-request.ts";
 import { shapesOf } from "../measuring/guest-shapes.ts";
 import { formatMeasurement } from "../measuring/measurement-answer.ts";
-import { GuestOpener, type OpenGuest } from "../measuring/open-guest.ts";
+import { GuestOpener, type OpenGuest, type OpenSnpGuest } from "../measuring/open-guest.ts";
 import { readGuest } from "../measuring/read-guest.ts";
 
 /** Answers `measure` for a platform. */
@@ -30,8 +37,8 @@ export async function measureVerb(context: Context, given: Given, platform: AmdP
   for (const note of notes) context.note(note);
   const opener = new GuestOpener(new GuestFiles());
   if (given.text("mode") === "snp:ovmf-hash") return await answerFirmwareDigest(context, request, opener);
+  if (given.flag("reference")) return await answerReference(context, request, opener);
   const shapes = shapesOf(request);
-  if (given.flag("reference")) return await answerReference(context, request, shapes, opener);
   const guest = await opener.open(request);
   const [only] = shapes;
   if (shapes.length === 1 && only !== undefined) return await answerOne(context, given, guest, only);
@@ -80,19 +87,25 @@ async function answerMatrix(
 async function answerReference(
   context: Context,
   request: GuestRequest,
-  shapes: readonly SnpShape[],
   opener: GuestOpener,
 ): Promise<ExitCode> {
   if (request.platform !== "snp" || request.igvm !== undefined)
     throw usage("--reference is of SNP guests with OVMF: only their digests follow from one");
   const guest = await opener.openSnp(request);
-  const profiles = new Set(shapes.map((shape) => resolveProfile(shape)));
-  const [profile] = profiles;
-  if (profile === undefined || profiles.size > 1) throw usage("a reference is of one profile");
-  const reference = reading(request.firmware ?? "", () => referenceOf(guest.prepare(profile), shapes));
-  const document = { schema: "bootproof/snp-reference/1", ...reference };
-  await context.answer(`${JSON.stringify(document, undefined, 2)}\n`, document);
+  const text =
+    request.axes.vcpus.length === 0
+      ? formatFirmwareReference(guest.firmware.reference)
+      : formatSnpReference(compactReference(guest, request));
+  await context.answer(text, JSON.parse(text) as object);
   return EXIT.yes;
+}
+
+function compactReference(guest: OpenSnpGuest, request: GuestRequest): SnpReference {
+  const shapes = shapesOf(request);
+  const [shape, ...others] = shapes;
+  if (shape === undefined || others.some(({ profile }) => profile !== shape.profile))
+    throw usage("a reference is of one profile");
+  return readingFirmware(request.firmware ?? "", () => referenceOf(guest.prepare(shape), shapes));
 }
 
 /** sev-snp-measure's mode `snp:ovmf-hash`: the digest after the firmware's pages. */

@@ -2,7 +2,6 @@
  * @bootproof/measure/snp: launch digests of AMD SEV-SNP guests.
  * @module
  */
-export { type LaunchSizes, mapSnpCoverage } from "./coverage.ts";
 export { type BootInputs, type BootPlan, type HashedBootInputs, planBoot } from "./boot-plan.ts";
 export { CPU_MODELS, type CpuIdentity, cpuModelSignature, cpuModelTrap, cpuSignature } from "./cpu-models.ts";
 export { type FirmwareReference, measureFirmware, type MeasuredFirmware } from "./firmware-reference.ts";
@@ -69,6 +68,12 @@ export {
   parseFirmwareReference,
   readFirmwareReference,
 } from "./reference-json.ts";
+export {
+  formatSnpReference,
+  type OpenedReference,
+  openReference,
+  SNP_REFERENCE_SCHEMA,
+} from "./reference-document.ts";
 export { measureRegions, type MeasuredRegion, prepareRegions } from "./regions.ts";
 export {
   classicSvsmDigest,
