@@ -67,10 +67,14 @@ export function claimsOf<E extends MeasuredEvent>(events: Iterable<E>, look: Loo
     if (offset === undefined || length === undefined || length === 0) continue;
     const through = look(event);
     if (through === undefined) continue;
-    claims.push({ artifact, offset, length, register: event.register, through });
+    claims.push({ artifact: fileOf(event, artifact), offset, length, register: event.register, through });
   }
   return claims;
 }
+
+/** Of several regions each is a file of its own, named as its events are. */
+const fileOf = ({ label }: MeasuredEvent, artifact: string): string =>
+  artifact === "region" ? label : artifact;
 
 /** Every byte of every artifact with the claims on it. */
 export function mapCoverage(

@@ -53,6 +53,19 @@ describe("coverage", () => {
     expect(names(await covered("sev-es"))).toContain("number of vCPUs");
   });
 
+  it("tells the pages of an IGVM file that are hashed from those that are not", async () => {
+    const file = join(ROOT, "measure/vectors/igvm/igvm-03-unmeasured.igvm");
+    const { exit, stdout } = await run(["coverage", "--igvm", file, "--json"]);
+    expect(exit).toBe(0);
+    const { artifacts } = JSON.parse(stdout) as Covered;
+    expect(new Set(seen({ artifacts, parameters: [] }, "igvm"))).toEqual(new Set([true, false]));
+  });
+
+  it("sees a command line as it was typed", async () => {
+    const { artifacts } = await covered("--kernel", kernel, "--append", "quiet");
+    expect(artifacts.find(({ role }) => role === "cmdline")?.ranges).toMatchObject([{ length: 5 }]);
+  });
+
   it.each([
     ["an unknown platform", ["coverage", "tdx", "--ovmf", FIRMWARE], 64],
     ["no firmware", ["coverage"], 64],

@@ -2,51 +2,36 @@
  * Says which register sees each byte of each input and each launch parameter of a guest.
  * @module
  */
-import { utf8 } from "@bootproof/bytes";
-import type { CoverageMap, Sight } from "@bootproof/measure";
-import { mapSevCoverage, measureSev, measureSevEs, resolveSevEs } from "@bootproof/measure/sev";
-import {
-  type AmdPlatform,
-  formatShape,
-  type LaunchSizes,
-  mapSnpCoverage,
-  measureSnp,
-  resolveShape,
-  type SnpShape,
-} from "@bootproof/measure/snp";
+import type { CoverageMap, Measurement, Sight } from "@bootproof/measure";
+import { type MeasuredFile, mapMeasurement } from "@bootproof/measure/coverage";
+import { type AmdPlatform, isFirmwareReference, type SnpShape } from "@bootproof/measure/snp";
 
-import { reading } from "../errors/reading.ts";
 import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
-import { readInput } from "../frame/files.ts";
 import { badValue, type Given, usage } from "../frame/given.ts";
-import { type GuestRequest, readGuestRequest } from "../measuring/guest-request.ts";
+import { GuestFiles } from "../measuring/guest-files.ts";
+import type { GuestRequest } from "../measuring/guest-request.ts";
 import { readOneShape } from "../measuring/one-shape.ts";
+import { GuestOpener, type OpenGuest } from "../measuring/open-guest.ts";
+import { readGuest } from "../measuring/read-guest.ts";
 import { formatTable } from "../report/table.ts";
 
 const PLATFORMS: readonly AmdPlatform[] = ["snp", "sev", "sev-es"];
-/** Whom the answer is about when no shape is given: coverage depends on little of it. */
-const ASSUMED: SnpShape = { vcpus: 2, cpu: "EPYC-v4" };
-
-/** The answer for one guest. */
-interface Covered {
-  readonly platform: AmdPlatform;
-  readonly shape: object;
-  readonly map: CoverageMap;
-}
 
 /** Prints the coverage of a guest. */
 export async function coverage(context: Context, given: Given): Promise<ExitCode> {
-  const request = readGuestRequest(given, readPlatform(given));
-  const files = await readFiles(request);
-  const covered = coverGuest(request, files);
-  await context.answer(formatCoverage(covered), {
-    schema: "bootproof/coverage/1",
-    platform: covered.platform,
-    shape: covered.shape,
-    ...covered.map,
-  });
+  const { guest: request, notes } = await readGuest(given, readPlatform(given));
+  for (const note of notes) context.note(note);
+  const opener = new GuestOpener(new GuestFiles());
+  const guest = await opener.open(request);
+  const measurement = guest.measure(readOneShape(request.axes) ?? assumedShape(request));
+  const map = mapMeasurement(measurement, await filesOf(request, guest, opener.files));
+  await context.answer(formatCoverage(map), document(measurement, guest, map));
   return EXIT.yes;
+}
+
+function document({ platform, shape }: Measurement<object>, { inputs }: OpenGuest, map: CoverageMap): object {
+  return { schema: "bootproof/coverage/1", platform, shape, inputs, ...map };
 }
 
 function readPlatform(given: Given): AmdPlatform {
@@ -56,65 +41,39 @@ function readPlatform(given: Given): AmdPlatform {
   return platform;
 }
 
-interface GuestBytes {
-  readonly firmware: Uint8Array;
-  readonly kernel: Uint8Array | undefined;
-  readonly initrd: Uint8Array | undefined;
-  readonly cmdline: Uint8Array | undefined;
-  readonly kernelHashes: boolean | undefined;
+/** Whom the answer is about when no shape is given: coverage depends on little of it. */
+function assumedShape({ igvm, svsm, regions }: GuestRequest): SnpShape {
+  // Files that describe one processor describe no second; regions are libkrun's.
+  const vcpus = igvm === undefined ? 2 : 1;
+  return { vcpus, cpu: "EPYC-v4", ...(regions.length > 0 && svsm === undefined && { vmm: "libkrun" }) };
 }
 
-async function readFiles(request: GuestRequest): Promise<GuestBytes> {
-  const { firmware, kernel, initrd, append, appendFile, kernelHashes } = request;
-  if (firmware === undefined) throw usage("--ovmf is missing: coverage is told from the image's bytes");
-  const read = async (path: string | undefined): Promise<Uint8Array | undefined> =>
-    path === undefined ? undefined : await readInput(path);
-  return {
-    firmware: await readInput(firmware),
-    kernel: await read(kernel),
-    initrd: await read(initrd),
-    cmdline: (await read(appendFile)) ?? (append === undefined ? undefined : utf8(append)),
-    kernelHashes,
-  };
+/** The files with what the map needs of them; a reference has none of the bytes that are measured. */
+async function filesOf(
+  { igvm, firmware }: GuestRequest,
+  { inputs }: OpenGuest,
+  files: GuestFiles,
+): Promise<MeasuredFile[]> {
+  if (firmware !== undefined && isFirmwareReference(await files.bytes(firmware)))
+    throw usage("coverage is told from an image's bytes: a firmware reference has none", "give the image");
+  const bytes = igvm === undefined ? undefined : await files.bytes(igvm);
+  return inputs.map(({ role, size }) => ({ role, size, ...(role === "igvm" && { bytes }) }));
 }
 
-function coverGuest({ platform, firmware, axes }: GuestRequest, files: GuestBytes): Covered {
-  const shape = readOneShape(axes) ?? ASSUMED;
-  const hashed = files.kernel !== undefined && files.kernelHashes !== false;
-  const sizes: LaunchSizes = {
-    firmware: files.firmware.length,
-    kernel: files.kernel?.length,
-    initrd: files.initrd?.length,
-    cmdline: files.cmdline?.length,
-  };
-  return reading(firmware ?? "", () => {
-    switch (platform) {
-      case "snp": {
-        const resolved = resolveShape(shape);
-        const map = mapSnpCoverage(measureSnp(files, shape).events, resolved, sizes, hashed);
-        return { platform, shape: formatShape(resolved), map };
-      }
-      case "sev-es": {
-        const { events, shape: resolved } = measureSevEs(files, shape);
-        const map = mapSevCoverage(events, resolveSevEs(shape).resolved, sizes, hashed);
-        return { platform, shape: resolved, map };
-      }
-      case "sev": {
-        const { events, shape: resolved } = measureSev(files, shape);
-        return { platform, shape: resolved, map: mapSevCoverage(events, undefined, sizes, hashed) };
-      }
-    }
-  });
-}
+/** More ranges of one file than these are counted, not listed; --json has them. */
+const MAX_RANGES = 40;
 
-function formatCoverage({ map: { artifacts, parameters } }: Covered): string {
-  const bytes = artifacts.flatMap(({ role, ranges }) =>
-    ranges.map(({ offset, length, seen, why = "" }) => [
-      role,
-      `0x${offset.toString(16)}..0x${(offset + length).toString(16)}`,
-      ...sightCells(seen, why),
-    ]),
-  );
+function formatCoverage({ artifacts, parameters }: CoverageMap): string {
+  const bytes = artifacts.flatMap(({ role, ranges }) => [
+    ...ranges
+      .slice(0, MAX_RANGES)
+      .map(({ offset, length, seen, why = "" }) => [
+        role,
+        `0x${offset.toString(16)}..0x${(offset + length).toString(16)}`,
+        ...sightCells(seen, why),
+      ]),
+    ...(ranges.length > MAX_RANGES ? [[role, `${String(ranges.length - MAX_RANGES)} more ranges`]] : []),
+  ]);
   const rows = parameters.map(({ name, register, through, why = "" }) => [
     name,
     ...(register === undefined || through === undefined ? ["nobody", why] : [register, through]),

@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import type { CoverageMap } from "../coverage-map.ts";
 import type { GuestFiles } from "../explain/measured-side.ts";
 import { inputs, suffix } from "../snp/vectors.testing.ts";
-import { mapSevCoverage } from "./coverage.ts";
-import { measureSev, measureSevEs, resolveSevEs } from "./measure-sev.ts";
+import { mapMeasurement } from "../map-coverage.ts";
+import { measureSev, measureSevEs } from "./measure-sev.ts";
 
 const IMAGE = suffix("ovmf_AmdSev_suffix.bin");
 const KERNEL = inputs.get("kernel-a")!;
@@ -13,11 +13,13 @@ const KERNEL = inputs.get("kernel-a")!;
 type Files = GuestFiles & { readonly firmware: Uint8Array };
 
 function mapOf(files: Files, vcpus: number | undefined): CoverageMap {
-  const sizes = { firmware: files.firmware.length, kernel: files.kernel?.length };
-  const hashed = files.kernel !== undefined && files.kernelHashes !== false;
-  if (vcpus === undefined) return mapSevCoverage(measureSev(files).events, undefined, sizes, hashed);
-  const shape = { vcpus, cpu: "EPYC-v4" };
-  return mapSevCoverage(measureSevEs(files, shape).events, resolveSevEs(shape).resolved, sizes, hashed);
+  const { firmware, kernel } = files;
+  const sizes = [
+    { role: "firmware", size: firmware.length },
+    ...(kernel === undefined ? [] : [{ role: "kernel", size: kernel.length }]),
+  ];
+  const shape = { vcpus: vcpus ?? 1, cpu: "EPYC-v4" };
+  return mapMeasurement(vcpus === undefined ? measureSev(files) : measureSevEs(files, shape), sizes);
 }
 
 const digest = (files: Files, vcpus: number | undefined, cpu = "EPYC-v4"): string | undefined =>

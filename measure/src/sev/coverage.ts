@@ -2,28 +2,15 @@
  * What the launch digest of SEV and SEV-ES sees of a guest, and what it does not.
  * @module
  */
-import {
-  claimsOf,
-  type CoverageMap,
-  mapCoverage,
-  type ParameterCoverage,
-  summariseCoverage,
-} from "../coverage-map.ts";
+import { type ParameterCoverage, summariseCoverage } from "../coverage-map.ts";
 import type { Coverage } from "../measurement.ts";
-import {
-  artifactsOf,
-  bootClaims,
-  bootCoverage,
-  bootParameters,
-  type DirectBootCoverage,
-  type LaunchSizes,
-  vmsaParameters,
-} from "../snp/coverage.ts";
+import { bootCoverage, type DirectBootCoverage, vmsaParameters } from "../snp/coverage.ts";
 import type { SevEsProfile } from "../snp/profile.ts";
 import type { ResolvedGuest } from "../snp/shape.ts";
-import { SEV_LAUNCH_DIGEST, type SevEvent } from "./sev-event.ts";
+import { SEV_LAUNCH_DIGEST } from "./sev-event.ts";
 
-const BYTES = "the bytes themselves, in one running SHA-256";
+/** How the digest sees what it is given. */
+export const BYTES = "the bytes themselves, in one running SHA-256";
 
 const UNSEEN: readonly ParameterCoverage[] = [
   { name: "guest policy", why: "LAUNCH_MEASURE's HMAC has a field of its own for it" },
@@ -51,17 +38,6 @@ export function sevCoverage(shape: SevEsGuest, launch: DirectBootCoverage): Cove
     ],
     notCovered: [...boot.notCovered, ...parameters.notCovered],
   };
-}
-
-/** Which register sees each byte of a launch's files and each of its parameters. `events` are the launch's. */
-export function mapSevCoverage(
-  events: Iterable<SevEvent>,
-  shape: SevEsGuest,
-  sizes: LaunchSizes,
-  hashed: boolean,
-): CoverageMap {
-  const claims = [...claimsOf(events, () => BYTES), ...(hashed ? bootClaims(sizes, SEV_LAUNCH_DIGEST) : [])];
-  return mapCoverage(artifactsOf(sizes), claims, [...sevParameters(shape), ...bootParameters(sizes)]);
 }
 
 function sevParameters(shape: SevEsGuest): ParameterCoverage[] {

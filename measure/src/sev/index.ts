@@ -2,7 +2,6 @@
  * @bootproof/measure/sev: launch digests of AMD SEV and SEV-ES guests.
  * @module
  */
-export { mapSevCoverage, type SevEsGuest } from "./coverage.ts";
 export {
   type JudgedSevEsShape,
   measureSev,

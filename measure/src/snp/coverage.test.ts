@@ -4,10 +4,10 @@ import { describe, expect, it } from "vitest";
 
 import { type CoverageMap, summariseCoverage } from "../coverage-map.ts";
 import type { GuestFiles } from "../explain/measured-side.ts";
-import { mapSnpCoverage } from "./coverage.ts";
+import { mapMeasurement } from "../map-coverage.ts";
 import { measureSnp } from "./measure-snp.ts";
 import { PROFILES } from "./profiles.ts";
-import { resolveShape, type SnpShape } from "./shape.ts";
+import type { SnpShape } from "./shape.ts";
 import { inputs, suffix } from "./vectors.testing.ts";
 
 const IMAGES = ["ovmf_AmdSev_suffix.bin", "ovmf_OvmfX64_suffix.bin"].map((name) => suffix(name));
@@ -22,14 +22,9 @@ type Role = "firmware" | "kernel" | "initrd" | "cmdline";
 
 function mapOf(files: Files, shape: SnpShape): CoverageMap {
   const { kernel, initrd, cmdline } = files;
-  const hashed = kernel !== undefined && files.kernelHashes !== false;
-  const sizes = {
-    firmware: files.firmware.length,
-    kernel: kernel?.length,
-    initrd: initrd?.length,
-    cmdline: cmdline?.length,
-  };
-  return mapSnpCoverage(measureSnp(files, shape).events, resolveShape(shape), sizes, hashed);
+  const given = Object.entries({ firmware: files.firmware, kernel, initrd, cmdline });
+  const sizes = given.flatMap(([role, bytes]) => (bytes === undefined ? [] : [{ role, size: bytes.length }]));
+  return mapMeasurement(measureSnp(files, shape), sizes);
 }
 
 /** The launch digest, or "refused" where there is none. */
@@ -115,6 +110,7 @@ describe("coverage on real firmware", () => {
     const { parameters } = mapOf({ firmware: IMAGES[0]! }, { vcpus: 2, cpu: "EPYC-v4" });
     const unseen = parameters.filter(({ register }) => register === undefined).map(({ name }) => name);
     expect(unseen).toEqual([
+      "what the firmware boots",
       "guest policy",
       "host data",
       "ID block and ID key",
@@ -122,7 +118,6 @@ describe("coverage on real firmware", () => {
       "secrets page contents",
       "variable store in a file of its own",
       "memory size, ACPI tables, devices, disks",
-      "what the firmware boots",
     ]);
   });
 

@@ -1,20 +1,12 @@
 /**
- * What the launch digest sees of a guest, and what it does not: bytes from the launch's own events, parameters by
- * trying them on the pages they go into.
+ * What the launch digest sees of a guest, and what it does not: the parameters by trying them on the pages they go
+ * into. Which bytes it sees says map-coverage.ts.
  * @module
  */
 import { equalBytes } from "@bootproof/bytes";
-import {
-  claimsOf,
-  type CoverageClaim,
-  type CoverageMap,
-  type CoveredArtifact,
-  mapCoverage,
-  type ParameterCoverage,
-  summariseCoverage,
-} from "../coverage-map.ts";
+import { type ParameterCoverage, summariseCoverage } from "../coverage-map.ts";
 import type { Coverage } from "../measurement.ts";
-import { LAUNCH_DIGEST, type PageEvent } from "./page-info.ts";
+import { LAUNCH_DIGEST } from "./page-info.ts";
 import type { VcpuRole, VmsaProfile } from "./profile.ts";
 import type { ResolvedShape } from "./shape.ts";
 import { BSP_RESET_ADDRESS, buildVmsa, type VmsaState } from "./vmsa.ts";
@@ -28,8 +20,14 @@ export interface DirectBootCoverage {
 /** An input of a direct boot. */
 export type BootRole = "kernel" | "initrd" | "cmdline";
 
-const BOOT_ROLES: readonly BootRole[] = ["kernel", "initrd", "cmdline"];
-const TABLE = "SHA-256 in the kernel hashes table";
+/** All of them. */
+export const BOOT_ROLES: readonly BootRole[] = ["kernel", "initrd", "cmdline"];
+/** How the digest sees an image. */
+export const IMAGE = "contents of NORMAL pages";
+/** How it sees the descriptors of metadata sections. */
+export const SECTION = "types and guest addresses of the pages they declare";
+/** How it sees what is booted directly. */
+export const TABLE = "SHA-256 in the kernel hashes table";
 const KERNEL_HASHES_OFF = "kernel hashes are off";
 const NO_KERNEL = "no kernel is measured: the digest ends with the firmware";
 
@@ -69,59 +67,6 @@ export function bootCoverage({ given, hashed }: DirectBootCoverage, register: st
   if (given.length > 0)
     return { covered: [], notCovered: given.map((input) => ({ input, why: KERNEL_HASHES_OFF })) };
   return { covered: [], notCovered: [{ input: "what the firmware boots", why: NO_KERNEL }] };
-}
-
-/** The files of a launch by their sizes. */
-export interface LaunchSizes {
-  readonly firmware?: number | undefined;
-  readonly kernel?: number | undefined;
-  readonly initrd?: number | undefined;
-  readonly cmdline?: number | undefined;
-}
-
-/** Which register sees each byte of a launch's files and each of its parameters. `events` are the launch's. */
-export function mapSnpCoverage(
-  events: Iterable<PageEvent>,
-  shape: ResolvedShape,
-  sizes: LaunchSizes,
-  hashed: boolean,
-): CoverageMap {
-  const claims = [...claimsOf(events, lookAtPage), ...(hashed ? bootClaims(sizes, LAUNCH_DIGEST) : [])];
-  return mapCoverage(artifactsOf(sizes), claims, [...snpParameters(shape), ...bootParameters(sizes)]);
-}
-
-/** What there is to say of a boot without a kernel of its own. */
-export function bootParameters({ kernel }: LaunchSizes): ParameterCoverage[] {
-  return kernel === undefined ? [{ name: "what the firmware boots", why: NO_KERNEL }] : [];
-}
-
-/** The files of a launch as artifacts, each with the reason for bytes that no event comes from. */
-export function artifactsOf(sizes: LaunchSizes): CoveredArtifact[] {
-  const artifact = (role: keyof LaunchSizes, unseen: string): CoveredArtifact[] => {
-    const size = sizes[role];
-    return size === undefined ? [] : [{ role, size, unseen }];
-  };
-  return [
-    ...artifact("firmware", "no page is made of these bytes"),
-    ...BOOT_ROLES.flatMap((role) => artifact(role, KERNEL_HASHES_OFF)),
-  ];
-}
-
-/** What the kernel hashes table claims: every byte of what is booted directly. */
-export function bootClaims(sizes: LaunchSizes, register: string): CoverageClaim[] {
-  return BOOT_ROLES.flatMap((artifact) => {
-    const length = sizes[artifact];
-    return length === undefined ? [] : [{ artifact, offset: 0, length, register, through: TABLE }];
-  });
-}
-
-const IMAGE = "contents of NORMAL pages";
-const SECTION = "types and guest addresses of the pages they declare";
-
-/** Pages whose contents are hashed show the bytes they are made of; section pages show their descriptor. */
-function lookAtPage({ type, source: { section } }: PageEvent): string | undefined {
-  if (section !== undefined) return SECTION;
-  return type === "NORMAL" || type === "VMSA" ? IMAGE : undefined;
 }
 
 /** Every parameter of a launch, seen or not. */
