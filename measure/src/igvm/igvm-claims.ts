@@ -55,22 +55,25 @@ function headersEnd(bytes: Uint8Array): number {
 
 function contextClaims(guest: IgvmGuest, vcpus: number): CoverageClaim[] {
   if (guest.platform === "sev") return [];
-  return [...contextsByProcessor(guest).values()]
-    .filter(({ vpIndex }) => vpIndex < vcpus)
-    .flatMap((context) => registerClaims(guest, context));
+  const contexts = [...contextsByProcessor(guest).values()].filter(({ vpIndex }) => vpIndex < vcpus);
+  // Tried on the first processor, whose features count for all, and on one other: KVM treats those alike.
+  const other = contexts.find(({ vpIndex }) => vpIndex > 0);
+  const seenOfOthers = other === undefined ? [] : seenBytes(guest, other);
+  return contexts.flatMap((context) => {
+    const seen = context.vpIndex === 0 ? seenBytes(guest, context) : seenOfOthers;
+    return seen.map((at) => claim(context.fileOffset + at, 1, CONTEXT));
+  });
 }
 
-/** Each byte is changed; whether the page that KVM builds changes, or another vCPU's does, decides. */
-function registerClaims(guest: IgvmGuest, { data, fileOffset, vpIndex }: IgvmVpContext): CoverageClaim[] {
+/** Each byte is changed; whether the page that KVM builds changes decides. */
+function seenBytes(guest: IgvmGuest, { data, vpIndex }: IgvmVpContext): number[] {
+  const fpu = guest.platform === "snp";
   const built = (page: Uint8Array): Uint8Array => {
-    const own = guest.platform === "snp" && vpIndex === 0;
-    const features = own ? SNP_ACTIVE | vmsaFeatures(page) : launchFeatures(guest);
-    return kvmVmsa(page, { features, fpu: guest.platform === "snp" });
+    const features = fpu && vpIndex === 0 ? SNP_ACTIVE | vmsaFeatures(page) : launchFeatures(guest);
+    return kvmVmsa(page, { features, fpu });
   };
   const before = built(data);
-  const claims: CoverageClaim[] = [];
-  for (let at = 0; at < data.length; at++)
-    if (!equalBytes(before, built(data.with(at, (data[at] ?? 0) ^ 0xff))))
-      claims.push(claim(fileOffset + at, 1, CONTEXT));
-  return claims;
+  return Array.from(data.keys()).filter(
+    (at) => !equalBytes(before, built(data.with(at, (data[at] ?? 0) ^ 0xff))),
+  );
 }
