@@ -54,6 +54,10 @@ export async function benchSnp(): Promise<Table> {
 const SHAPE = { vcpus: 4, cpu: "EPYC-Milan" };
 const OURS = ["measure", "snp", "--vcpus", "4", "--vcpu-type", "EPYC-Milan", "--ovmf"];
 
+const CPUS = ["EPYC", "EPYC-Rome", "EPYC-Milan", "EPYC-Genoa", "EPYC-Turin"];
+const AXES = ["--vcpus", "1..64", "--vcpu-type", CPUS.join(","), "--guest-features", "0x1,0x21"];
+const MATRIX = ["measure", "snp", "--json", ...AXES, "--ovmf"];
+
 /** A comparison of tools that compute different things is none. */
 async function agree(firmware: Uint8Array, file: string, peers: readonly Peer[]): Promise<void> {
   const ours = measureSnp({ firmware }, SHAPE).registers["launchDigest"];
@@ -91,9 +95,10 @@ async function processes(file: string, peers: readonly Peer[]): Promise<Row[]> {
     { file: BOOTPROOF, args: [...OURS, file] },
     { file: BOOTPROOF, args: ["--version"] },
     { file: process.execPath, args: ["--eval", "0"] },
+    { file: BOOTPROOF, args: [...MATRIX, file] },
     ...peers.map((peer) => peer.measure(file)),
   ];
-  const [ours = 0, version = 0, node = 0, ...others] = await processorTimes(RUNS.command, commands);
+  const [ours = 0, version = 0, node = 0, all = 0, ...others] = await processorTimes(RUNS.command, commands);
   const aims: Readonly<Record<number, string>> = { 0: "at most 0.5" };
   return [
     ...peers.map(({ name }, index) =>
@@ -106,6 +111,13 @@ async function processes(file: string, peers: readonly Peer[]): Promise<Row[]> {
       ),
     ),
     compare("the same", ours, "Node that does nothing", node, ""),
+    [
+      "640 shapes in one command, above one digest",
+      milliseconds(all - ours),
+      `one digest: ${milliseconds(ours)}`,
+      "",
+      "at most 100 ms",
+    ],
     compare(
       "`bootproof --version`, processor time",
       version,
@@ -121,7 +133,7 @@ async function matrix(firmware: Uint8Array): Promise<Row> {
   const shapes = [
     ...combineAxes({
       profiles: ["qemu-kvm-mainline"],
-      cpus: ["EPYC", "EPYC-Rome", "EPYC-Milan", "EPYC-Genoa", "EPYC-Turin"].map((cpu) => ({ cpu })),
+      cpus: CPUS.map((cpu) => ({ cpu })),
       guestFeatures: [0x1n, 0x21n],
       vcpus: Array.from({ length: 64 }, (_, index) => index + 1),
     }),
@@ -135,7 +147,7 @@ async function matrix(firmware: Uint8Array): Promise<Row> {
     () => digests(shapes.slice(0, 1)),
   ]);
   return [
-    `${shapes.length} shapes from the image, above one digest`,
+    `${shapes.length} shapes in the library, above one digest`,
     milliseconds(all - one),
     `one digest: ${milliseconds(one)}`,
     "",
