@@ -9,15 +9,14 @@ import { usage } from "../frame/given.ts";
 import { shellWord } from "../frame/typed.ts";
 import type { GuestFiles } from "../measuring/guest-files.ts";
 import type { GuestRequest } from "../measuring/guest-request.ts";
-import type { Observed } from "./observed-input.ts";
-import { cpuWords, givenCpu, only, type SearchedGuest } from "./searched-guest.ts";
+import { cpuWords, givenCpu, type Known, only, type SearchedGuest } from "./searched-guest.ts";
 
 /** Reads an IGVM file and makes its space. */
 export async function searchedIgvm(
   { platform, reading: name, axes }: GuestRequest,
   path: string,
   files: GuestFiles,
-  { reportedCpu }: Observed,
+  { reportedCpu }: Known,
 ): Promise<SearchedGuest> {
   if (platform !== "snp") throw usage(`IGVM guests of ${platform} are not searched, only those of snp`);
   const igvm = await files.bytes(path);

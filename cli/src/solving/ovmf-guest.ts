@@ -30,8 +30,9 @@ import type { GuestFiles, GuestInput } from "../measuring/guest-files.ts";
 import type { GuestRequest } from "../measuring/guest-request.ts";
 import { firmwarePath } from "../measuring/read-boot.ts";
 import { describeGuest, ovmfWords } from "./finding-words.ts";
-import type { Observed } from "./observed-input.ts";
-import { givenCpu, type NotTried, only, type SearchedGuest } from "./searched-guest.ts";
+import { givenCpu, type Known, type NotTried, only, type SearchedGuest } from "./searched-guest.ts";
+
+type OvmfClaim = GuestClaim & Pick<Known, "platformOpen">;
 
 /** A space whose choices are guests with OVMF. */
 export type OvmfSpace = Space & {
@@ -44,9 +45,9 @@ export type OvmfSpace = Space & {
 export async function searchedOvmf(
   request: GuestRequest,
   files: GuestFiles,
-  { reportedCpu }: Observed,
+  { reportedCpu, platformOpen }: Known,
 ): Promise<SearchedGuest> {
-  const claim = { ...(await readClaim(request, files)), reportedCpu };
+  const claim = { ...(await readClaim(request, files)), reportedCpu, platformOpen };
   const { space, image, mistaken } = await readSpace(request, files, claim);
   const inputs = await readInputs(request, files);
   const storeLength = image === undefined ? undefined : variableStoreLength(image);
@@ -73,7 +74,7 @@ interface ReadSpace {
   readonly mistaken: readonly (readonly [hex: string, what: string])[];
 }
 
-async function readSpace(request: GuestRequest, files: GuestFiles, claim: GuestClaim): Promise<ReadSpace> {
+async function readSpace(request: GuestRequest, files: GuestFiles, claim: OvmfClaim): Promise<ReadSpace> {
   const { platform, regions, svsm } = request;
   if (platform === "snp" && regions.length > 0) return await regionSpace(request, files, claim);
   const path = firmwarePath(request);
@@ -97,7 +98,7 @@ const SVSM = "svsm";
 
 function snpSpace(
   { firmwareDigest }: GuestRequest,
-  claim: GuestClaim,
+  claim: OvmfClaim,
   { bytes, variables }: FirmwareBytes,
 ): ReadSpace {
   const image = isFirmwareReference(bytes) ? undefined : bytes;
@@ -122,7 +123,7 @@ function snpSpace(
 async function svsmSpace(
   request: GuestRequest,
   files: GuestFiles,
-  { claim, firmware, path }: { claim: GuestClaim; firmware: Uint8Array; path: string },
+  { claim, firmware, path }: { claim: OvmfClaim; firmware: Uint8Array; path: string },
 ): Promise<ReadSpace> {
   const { svsm = "", varsFile, varsSize } = request;
   if (isFirmwareReference(firmware))
@@ -135,7 +136,7 @@ async function svsmSpace(
   }));
 }
 
-async function regionSpace(request: GuestRequest, files: GuestFiles, claim: GuestClaim): Promise<ReadSpace> {
+async function regionSpace(request: GuestRequest, files: GuestFiles, claim: OvmfClaim): Promise<ReadSpace> {
   const regions = await Promise.all(
     request.regions.map(async ({ guestAddress, path }) => ({ guestAddress, bytes: await files.bytes(path) })),
   );
@@ -147,7 +148,7 @@ async function regionSpace(request: GuestRequest, files: GuestFiles, claim: Gues
 
 function sevSpace(
   platform: "sev" | "sev-es",
-  claim: GuestClaim,
+  claim: OvmfClaim,
   { bytes, variables }: FirmwareBytes,
 ): ReadSpace {
   if (isFirmwareReference(bytes))

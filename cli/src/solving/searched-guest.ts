@@ -7,7 +7,6 @@ import type { CpuGuess, Match, Space } from "@bootproof/measure/solve";
 
 import type { GuestFiles, GuestInput } from "../measuring/guest-files.ts";
 import type { CpuGiven, GuestRequest } from "../measuring/guest-request.ts";
-import type { Observed } from "./observed-input.ts";
 
 /** An input that could not be varied, and why. */
 export interface NotTried {
@@ -29,15 +28,23 @@ export interface SearchedGuest {
   describe(match: Match): object;
 }
 
+/** What is known besides a request. */
+export interface Known {
+  /** CPUID signature of the machine, where a report names it. */
+  readonly reportedCpu: number | undefined;
+  /** Whether the digest's length alone says which platform it is. */
+  readonly platformOpen: boolean;
+}
+
 /** Reads the files of a request and makes what is searched of them. */
 export async function searchedGuest(
   request: GuestRequest,
   files: GuestFiles,
-  observed: Observed,
+  known: Known,
 ): Promise<SearchedGuest> {
   if (request.igvm !== undefined)
-    return (await import("./igvm-guest.ts")).searchedIgvm(request, request.igvm, files, observed);
-  return (await import("./ovmf-guest.ts")).searchedOvmf(request, files, observed);
+    return (await import("./igvm-guest.ts")).searchedIgvm(request, request.igvm, files, known);
+  return (await import("./ovmf-guest.ts")).searchedOvmf(request, files, known);
 }
 
 /** The only one of several values; of several that the user holds possible, none is given. */

@@ -21,6 +21,9 @@ import { formatSolution } from "../solving/solution-text.ts";
 const EFFORT = 20n;
 const MAX_EFFORT = 86_400n;
 
+/** Options that say whether a guest is one of SEV or of SEV-ES. */
+const NAME_PLATFORM = ["mode", "profile", "fromQemu", "fromLibvirt", "fromKata"];
+
 /** Exit 0 only when the inputs as given give the digest, 1 when others do, 2 when nothing that was tried does. */
 const EXITS = { match: EXIT.yes, "other-shape": EXIT.no, none: EXIT.undecided } as const;
 
@@ -30,7 +33,10 @@ export async function solveVerb(context: Context, given: Given): Promise<ExitCod
   const effort = Number(given.unsigned("effort", MAX_EFFORT) ?? EFFORT);
   const { guest: request, notes } = await readRequest(given, observed);
   for (const note of [...observed.notes, ...notes]) context.note(note);
-  const guest = await searchedGuest(request, new GuestFiles(), observed);
+  const guest = await searchedGuest(request, new GuestFiles(), {
+    reportedCpu: observed.reportedCpu,
+    platformOpen: NAME_PLATFORM.every((name) => given.text(name) === undefined),
+  });
   const predicted = predict(context, guest);
   const solution = await runSearch(context, guest.space, observed.digest, effort);
   const answer = await makeAnswer(context, guest, { observed, predicted, solution });

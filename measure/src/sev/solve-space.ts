@@ -20,6 +20,8 @@ import { openSevImage, sevHashTableArea, type SevImage, sevResetAddress } from "
 /** What the user believes about a SEV or SEV-ES guest. */
 export interface SevClaim extends GuestClaim {
   readonly platform: "sev" | "sev-es";
+  /** Whether the user does not know which of the two it is. */
+  readonly platformOpen?: boolean | undefined;
   readonly firmware: Uint8Array;
   /** The variable store that lies beside a code-only image. */
   readonly variables?: Uint8Array | undefined;
@@ -49,7 +51,7 @@ export class SevSpace implements Space {
       always: 0n,
     });
     this.axes = this.#guest.all;
-    this.ladder = sevLadder(claim.platform === "sev" ? 0 : claim.vcpus);
+    this.ladder = sevLadder(claim.platform === "sev" ? 0 : claim.vcpus, claim.platformOpen === true);
   }
 
   climb(choice: Choice): Climb | Refusal {

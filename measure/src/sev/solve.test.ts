@@ -85,6 +85,16 @@ describe("solveSev: which SEV or SEV-ES guest gave this launch digest", () => {
     ]);
   });
 
+  it("takes no guest of plain SEV for one of SEV-ES whose number of vCPUs is not known", () => {
+    const plain = prepareSev(firmware, hashDirectBoot(direct)).sevDigest();
+    const open = { ...claim, vcpus: undefined };
+    expect(named(plain, open)).toEqual(["other-shape", "vcpus: plain SEV, without VMSAs"]);
+    expect(named(plain, { ...open, platformOpen: true })).toEqual([
+      "match",
+      "vcpus: plain SEV, without VMSAs",
+    ]);
+  });
+
   it("says what it tried when nothing matches", () => {
     const solution = solveSev(claim, sha256(utf8("another guest")), {
       goOn: ({ digests }) => digests < 20_000,

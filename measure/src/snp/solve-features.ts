@@ -11,6 +11,7 @@ const USUAL_BITS = [3n, 5n, 9n];
 const OTHER_BITS = [1n, 2n, 4n, 6n, 7n, 8n, 10n, 11n, 12n, 13n, 14n, 15n, 16n, 21n];
 
 const CAUSES: ReadonlyMap<bigint, string> = new Map([
+  [0x1n, "mainline KVM gives every SNP guest SNPActive and nothing else (profile qemu-kvm-mainline)"],
   [
     0x21n,
     "debug swap is on in hosts with Linux 6.6 to early 6.8 and in AMDESE trees of 2023 and 2024 (kvm_amd.debug_swap); sev-snp-measure 0.0.9 assumed it (profile qemu-debug-swap)",

@@ -22,9 +22,13 @@ export const snpLadder = (given: number | undefined): Ladder => ({
     rung === 0 ? "sev-snp-measure (--vcpus 0 or less prints a digest without VMSAs)" : undefined,
 });
 
-/** The ladder of SEV-ES guests; on rung 0 no VMSA is measured, and the guest is one of plain SEV. */
-export const sevLadder = (given: number | undefined): Ladder => ({
+/**
+ * The ladder of SEV-ES guests; on rung 0 no VMSA is measured, and the guest is one of plain SEV, which contradicts a
+ * claim of SEV-ES.
+ */
+export const sevLadder = (given: number | undefined, platformOpen: boolean): Ladder => ({
   ...vcpuLadder(given),
+  contradicted: (rung) => (rung === 0 && !platformOpen ? "SEV-ES" : undefined),
   label: (rung) => (rung === 0 ? "plain SEV, without VMSAs" : label(rung)),
   cause: (rung) =>
     rung === 0 || given === 0

@@ -269,7 +269,7 @@ describe("the search space of SNP guests", () => {
           }),
         ).toEqual(observed);
       }),
-      { numRuns: 5 },
+      { numRuns: 3 },
     );
   });
 
@@ -286,7 +286,7 @@ describe("the search space of SNP guests", () => {
         expect(finding?.vcpus).toBe(4);
         expect((space.climb(match!.choice) as Climb).key).toBe(climb.key);
       }),
-      { numRuns: 5 },
+      { numRuns: 3 },
     );
   });
 

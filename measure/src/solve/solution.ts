@@ -116,9 +116,15 @@ function axisDifference(axis: Axis, position: number): Difference {
 
 function ladderDifference(ladder: Ladder, rung: number): Difference[] {
   const { name, standing, given } = ladder;
-  if (standing !== "open" && given === rung) return [];
-  const was = standing === "open" || given === undefined ? undefined : String(given);
-  return [{ input: name, standing, given: was, found: ladder.label(rung), cause: ladder.cause(rung) }];
+  const found = { input: name, found: ladder.label(rung), cause: ladder.cause(rung) };
+  if (standing === "open") {
+    const contradicted = ladder.contradicted?.(rung);
+    const real = contradicted === undefined ? standing : "assumed";
+    return [{ ...found, standing: real, given: contradicted }];
+  }
+  return given === rung
+    ? []
+    : [{ ...found, standing, given: given === undefined ? undefined : String(given) }];
 }
 
 function toolsOf({ axes, ladder }: Space, { choice, rung }: Hit): string[] {

@@ -40,6 +40,8 @@ export interface Ladder {
   label(rung: number): string;
   /** How an input comes to have this rung. */
   cause(rung: number): string | undefined;
+  /** What a rung contradicts although the ladder is open; undefined when nothing. */
+  contradicted?(rung: number): string | undefined;
   /** The tool whose known mistake this rung is. */
   tool(rung: number): string | undefined;
 }
