@@ -17,6 +17,7 @@ const tierConstraints = TIERS.map((tier, height) => ({
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   "@noble/hashes/*": ["bytes/src/hash-noble.ts"],
   "@noble/curves/*": ["bytes/src/ed25519.ts", "bytes/src/p384.ts"],
+  "@noble/post-quantum/*": ["bytes/src/mldsa.ts"],
   execa: ["builder/src/process.ts"],
   "tar-stream": ["builder/src/archive.ts"],
   yaml: ["builder/src/yaml.ts"],

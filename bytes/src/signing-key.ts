@@ -1,13 +1,14 @@
 /**
- * Private Ed25519 keys as text: `PRIVATE+KEY+<name>+<key ID>+<base64 of type byte and seed>`, the form of Go's
- * golang.org/x/mod/sumdb/note; and the signer made from one.
+ * Private keys (Ed25519, ML-DSA-44) as text: `PRIVATE+KEY+<name>+<key ID>+<base64 of type byte and seed>`, the form of
+ * Go's golang.org/x/mod/sumdb/note, for ML-DSA-44 as transparency-dev/formats extends it; and the signer made from one.
  * @module
  */
 import { formatBase64 } from "./base64.ts";
 import { concatBytes } from "./compare.ts";
 import { ED25519_KEY_LENGTH, ed25519PublicKey, ed25519Sign } from "./ed25519.ts";
+import { mlDsa44PublicKey, mlDsa44Sign } from "./mldsa.ts";
 import { ParseError } from "./parse-error.ts";
-import { checkKeyId, formatVkey, KEY_TYPE, makeVkey, splitKeyText, type Vkey } from "./vkey.ts";
+import { checkKeyId, formatVkey, KEY_TYPE, makeVkey, splitKeyText, type KeyType, type Vkey } from "./vkey.ts";
 
 const PREFIX = "PRIVATE+KEY+";
 
@@ -26,18 +27,15 @@ export interface Signer {
   sign(message: Uint8Array): Uint8Array | Promise<Uint8Array>;
 }
 
-/** The key of a 32-byte seed under `name`: for signing, or (type cosignature) for witnessing. */
-export function makeSigningKey(
-  name: string,
-  seed: Uint8Array,
-  type: typeof KEY_TYPE.ed25519 | typeof KEY_TYPE.cosignature = KEY_TYPE.ed25519,
-): SigningKey {
+/** The key of a 32-byte seed under `name`: for signing, or (types cosignature and mlDsa44) for witnessing. */
+export function makeSigningKey(name: string, seed: Uint8Array, type: KeyType = KEY_TYPE.ed25519): SigningKey {
   if (seed.length !== ED25519_KEY_LENGTH)
     throw new ParseError("OUT_OF_RANGE", "private key seed", {
       expected: `${ED25519_KEY_LENGTH} bytes`,
       found: `${seed.length}`,
     });
-  return { vkey: makeVkey(name, type, ed25519PublicKey(seed)), seed };
+  const publicKey = type === KEY_TYPE.mlDsa44 ? mlDsa44PublicKey(seed) : ed25519PublicKey(seed);
+  return { vkey: makeVkey(name, type, publicKey), seed };
 }
 
 /** The secret text of a key. */
@@ -48,8 +46,6 @@ export const formatSigningKey = ({ vkey, seed }: SigningKey): string =>
 export function parseSigningKey(text: string, field = "private key"): SigningKey {
   if (!text.startsWith(PREFIX)) throw new ParseError("BAD_MAGIC", field, { expected: `${PREFIX}<name>+...` });
   const { name, keyId, type, key } = splitSecret(text.slice(PREFIX.length), field);
-  if (type === KEY_TYPE.mlDsa44)
-    throw new ParseError("UNSUPPORTED", `${field} type`, { expected: "1 or 4 (Ed25519)", found: `${type}` });
   const signing = makeSigningKey(name, key, type);
   checkKeyId(signing.vkey, keyId, field);
   return signing;
@@ -61,7 +57,8 @@ export function signerOf({ vkey, seed }: SigningKey): Signer {
     name: vkey.name,
     keyId: vkey.keyId,
     vkey: formatVkey(vkey),
-    sign: (message) => ed25519Sign(seed, message),
+    sign: (message) =>
+      vkey.type === KEY_TYPE.mlDsa44 ? mlDsa44Sign(seed, message) : ed25519Sign(seed, message),
   };
 }
 

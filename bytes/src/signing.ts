@@ -1,5 +1,5 @@
 /**
- * @bootproof/bytes/signing: Ed25519 and the keys of signed notes. A path of its own, because loading the
+ * @bootproof/bytes/signing: Ed25519, ML-DSA-44 and the keys of signed notes. A path of its own, because loading the
  * mathematics of curves takes as long as starting Node, and what only measures signs nothing.
  * @module
  */
@@ -10,6 +10,14 @@ export {
   ed25519Sign,
   ed25519Verify,
 } from "./ed25519.ts";
+export {
+  ML_DSA_44_KEY_LENGTH,
+  ML_DSA_44_SEED_LENGTH,
+  ML_DSA_44_SIGNATURE_LENGTH,
+  mlDsa44PublicKey,
+  mlDsa44Sign,
+  mlDsa44Verify,
+} from "./mldsa.ts";
 export {
   formatSigningKey,
   makeSigningKey,

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ed25519Verify } from "./ed25519.ts";
+import { mlDsa44Verify } from "./mldsa.ts";
 import { ParseError } from "./parse-error.ts";
 import { formatSigningKey, makeSigningKey, parseSigningKey, signerOf } from "./signing-key.ts";
 import { utf8 } from "./utf8.ts";
@@ -94,9 +95,17 @@ describe("private keys: what Go's note package wrote must sign here, and the sec
     }
   });
 
-  it("refuses a seed of another length and a kind of key that cannot sign here", () => {
+  it("refuses a seed of another length, and a public key in a secret's place", () => {
     expect(() => makeSigningKey("x", new Uint8Array(33))).toThrow(ParseError);
     const mlDsa = vectors.valid.find((text) => parseVkey(text).type === KEY_TYPE.mlDsa44)!;
     expect(() => parseSigningKey(`PRIVATE+KEY+${mlDsa}`)).toThrow(ParseError);
+  });
+
+  it("keeps an ML-DSA-44 key through its text", async () => {
+    const key = makeSigningKey("example.org/w", new Uint8Array(32).fill(9), KEY_TYPE.mlDsa44);
+    const again = parseSigningKey(formatSigningKey(key));
+    expect(again).toEqual(key);
+    const message = utf8("message");
+    expect(mlDsa44Verify(key.vkey.publicKey, message, await signerOf(again).sign(message))).toBe(true);
   });
 });

@@ -1,9 +1,9 @@
-import { parseHex, parseUtf8, utf8, parseVkey } from "@bootproof/bytes";
+import { asDigest, formatHex, ParseError, parseHex, parseUtf8, utf8, parseVkey } from "@bootproof/bytes";
 import { describe, expect, it } from "vitest";
-import { cosign, cosignatureMessage } from "./cosignature.ts";
+import { cosign, cosignatureMessage, subtreeMessage } from "./cosignature.ts";
 import { readVectors } from "./hostile.testing.ts";
-import { addSignatures, checkSignatures, formatSignatureLine, parseNote } from "./note.ts";
-import { cosignatureSigner } from "./signer.ts";
+import { addSignatures, checkSignatures, formatNote, formatSignatureLine, parseNote } from "./note.ts";
+import { cosignatureSigner, mlDsa44Signer } from "./signer.ts";
 import { noteVerifiers } from "./verifier.ts";
 
 interface Case {
@@ -65,5 +65,71 @@ describe("cosignatures: a witness counted for what it did not sign", () => {
     const late = { ...line, signature: line.signature.with(0, 0x80) };
     const note = parseNote(addSignatures(utf8("text\n\n— x AAAAAAAA\n"), [late]));
     expect(checkSignatures(note, noteVerifiers([parseVkey(signer.vkey)])).failed).toHaveLength(1);
+  });
+});
+
+const mlDsa = readVectors<{
+  vkey: string;
+  timestamp: number;
+  signed_message_hex: string;
+  signature_line: string;
+  checkpoint: string;
+}>("cosignature/mldsa44.json");
+const subtree = readVectors<Record<string, string | number>>("cosignature/subtree-message.json");
+const { mldsa44_witness: mlDsaKey } = readVectors<{ mldsa44_witness: { name: string; seed_hex: string } }>(
+  "keys.json",
+);
+
+describe("ML-DSA-44 cosignatures: a post-quantum witness that only its own software understands", () => {
+  const note = parseNote(utf8(mlDsa.checkpoint));
+  const time = BigInt(mlDsa.timestamp);
+  const signer = mlDsa44Signer(mlDsaKey.name, parseHex(mlDsaKey.seed_hex, "seed"));
+
+  it("makes the key and the line that filippo.io/mldsa verifies", async () => {
+    expect(signer.vkey).toBe(mlDsa.vkey);
+    expect(formatSignatureLine(await cosign(note.unverifiedText, signer, time)).trimEnd()).toBe(
+      mlDsa.signature_line.trimEnd(),
+    );
+    const { verified } = checkSignatures(note, noteVerifiers([mlDsa.vkey]));
+    expect(verified.map(({ timestamp }) => timestamp)).toEqual([time]);
+  });
+
+  it("signs name, time, origin, range and root as the specification lays them out", () => {
+    const message = subtreeMessage({
+      cosigner: String(subtree["cosigner_name"]),
+      timestamp: BigInt(subtree["timestamp"]!),
+      origin: String(subtree["log_origin"]),
+      start: BigInt(subtree["start"]!),
+      end: BigInt(subtree["end"]!),
+      root: asDigest("sha256", parseHex(String(subtree["hash_hex"]), "hash")),
+    });
+    expect(formatHex(message)).toBe(subtree["message_hex"]);
+  });
+
+  it("does not count another time, name, size or root, and does not sign extension lines", async () => {
+    const line = await cosign(note.unverifiedText, signer, time);
+    const [verifier] = noteVerifiers([mlDsa.vkey]);
+    expect(verifier!.verify(note.unverifiedText, line.signature)).toBe(true);
+    expect(verifier!.verify(note.unverifiedText, line.signature.with(7, 1))).toBe(false);
+    const text = parseUtf8(note.unverifiedText, "text");
+    expect(verifier!.verify(utf8(text.replace("20852163", "20852164")), line.signature)).toBe(false);
+    expect(verifier!.verify(utf8(text.replace("CsU", "CtU")), line.signature)).toBe(false);
+    expect(verifier!.verify(utf8(text.replace("bootchain", "bootchaim")), line.signature)).toBe(false);
+    expect(verifier!.verify(utf8("no checkpoint\n"), line.signature)).toBe(false);
+    expect(verifier!.verify(utf8(`${text}extension\n`), line.signature)).toBe(true);
+    const other = mlDsa44Signer("witness.example.test/w2", parseHex(mlDsaKey.seed_hex, "seed"));
+    const [renamed] = noteVerifiers([other.vkey]);
+    expect(renamed!.verify(note.unverifiedText, line.signature)).toBe(false);
+  });
+
+  it("refuses to sign what is no checkpoint, and names of over 255 bytes", async () => {
+    await expect(cosign(utf8("text\n"), signer, 1n)).rejects.toThrow(ParseError);
+    const long = utf8(parseUtf8(note.unverifiedText, "text").replace("log.example", "l".repeat(260)));
+    await expect(cosign(long, signer, 1n)).rejects.toThrow(ParseError);
+    const claim = { ...note.signatures[0]!, name: mlDsaKey.name, keyId: signer.keyId };
+    const claimed = { ...claim, signature: new Uint8Array(2428) };
+    expect(
+      checkSignatures(parseNote(formatNote(long, [claimed])), noteVerifiers([signer.vkey])).failed,
+    ).toHaveLength(1);
   });
 });

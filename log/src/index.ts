@@ -13,7 +13,14 @@ export {
 } from "./checkpoint.ts";
 export type { LogPlace } from "./commit.ts";
 export { makeConsistencyProof, verifyConsistency, type TreeHead } from "./consistency.ts";
-export { cosign, cosignatureMessage, cosignatureTimestamp, verifyCosignature } from "./cosignature.ts";
+export {
+  cosign,
+  cosignatureMessage,
+  cosignatureTimestamp,
+  subtreeMessage,
+  verifyCosignature,
+  type CosignedSubtree,
+} from "./cosignature.ts";
 export type { Identity } from "./dedup-index.ts";
 export { makeInclusionProof, verifyInclusion, type InclusionClaim } from "./inclusion.ts";
 export { LOG_ERROR_CODES, LogError, type LogErrorDetail, type LogErrorKind } from "./log-error.ts";
@@ -46,7 +53,7 @@ export {
   type UntrustedNote,
   type VerifiedSignature,
 } from "./note.ts";
-export { cosignatureSigner, ed25519Signer } from "./signer.ts";
+export { cosignatureSigner, ed25519Signer, mlDsa44Signer } from "./signer.ts";
 export type { FetchObject, HeadStore, ObjectStore } from "./storage.ts";
 export {
   encodeEntryBundle,

@@ -67,23 +67,15 @@ export function parseLogPolicy(text: string | Uint8Array): LogPolicy {
   return draft.finish();
 }
 
-/**
- * Whether the witnesses for which `cosigned` says yes make the quorum. A witness whose signature cannot be checked
- * ("undecided") makes the answer undecided where it would matter.
- */
+/** Whether the witnesses that `cosigned` names make the quorum. */
 export function evaluateQuorum(
-  { quorum }: LogPolicy,
-  cosigned: (witness: PolicyWitness) => "yes" | "no" | "undecided",
-): "yes" | "no" | "undecided" {
-  if (quorum === "none") return "yes";
-  const count = (member: PolicyMember): "yes" | "no" | "undecided" => {
-    if (member.kind === "witness") return cosigned(member);
-    const answers = member.members.map(count);
-    const yes = answers.filter((answer) => answer === "yes").length;
-    const open = answers.filter((answer) => answer === "undecided").length;
-    return yes >= member.threshold ? "yes" : yes + open >= member.threshold ? "undecided" : "no";
-  };
-  return count(quorum);
+  { quorum }: Pick<LogPolicy, "quorum">,
+  cosigned: (witness: PolicyWitness) => boolean,
+): boolean {
+  if (quorum === "none") return true;
+  const counts = (member: PolicyMember): boolean =>
+    member.kind === "witness" ? cosigned(member) : member.members.filter(counts).length >= member.threshold;
+  return counts(quorum);
 }
 
 /** The definitions of a policy as they are read, line by line. */

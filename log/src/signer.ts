@@ -12,3 +12,7 @@ export const ed25519Signer = (name: string, seed: Uint8Array): Signer =>
 /** A signer of cosignatures (witnesses) from a 32-byte seed; a seed must not serve two names. */
 export const cosignatureSigner = (name: string, seed: Uint8Array): Signer =>
   signerOf(makeSigningKey(name, seed, KEY_TYPE.cosignature));
+
+/** A signer of ML-DSA-44 cosignatures (witnesses) from a 32-byte seed. */
+export const mlDsa44Signer = (name: string, seed: Uint8Array): Signer =>
+  signerOf(makeSigningKey(name, seed, KEY_TYPE.mlDsa44));

@@ -1,8 +1,11 @@
 import { readFileSync } from "node:fs";
-import { formatHex, ParseError, parseUtf8, utf8 } from "@bootproof/bytes";
+import { formatHex, ParseError, parseHex, parseUtf8, utf8 } from "@bootproof/bytes";
 import { describe, expect, it } from "vitest";
+import { cosign } from "./cosignature.ts";
 import { expectOneSpelling, expectParserToSurvive, readVectors, vectorPath } from "./hostile.testing.ts";
 import { parseLogPolicy } from "./log-policy.ts";
+import { addSignatures, parseNote, type NoteSignature } from "./note.ts";
+import { mlDsa44Signer } from "./signer.ts";
 import { formatTlogProof, parseTlogProof } from "./tlog-proof.ts";
 import { verifyTlogProof, type ProofVerdict } from "./verify-tlog-proof.ts";
 
@@ -107,18 +110,23 @@ describe("offline proofs: a release shown as logged that is not", () => {
     expect(seen.every(({ timestamp }) => timestamp > 1_700_000_000n)).toBe(true);
   });
 
-  it("cannot decide on a quorum that only an ML-DSA-44 witness could make", () => {
-    const mldsa = readVectors<{ mldsa44_witness: { vkey: string } }>("keys.json").mldsa44_witness.vkey;
-    const [, keyId] = mldsa.split("+");
+  it("counts an ML-DSA-44 witness like any other, and refuses a forged line of one", async () => {
+    const { name, seed_hex: seed } = readVectors<{ mldsa44_witness: { name: string; seed_hex: string } }>(
+      "keys.json",
+    ).mldsa44_witness;
+    const signer = mlDsa44Signer(name, parseHex(seed, "seed"));
     const proof = parseTlogProof(read("valid-0.tlog-proof"));
-    const line = `— witness.example.test/w1 ${Buffer.from(`${keyId!}00`, "hex").toString("base64")}\n`;
-    const checkpoint = new Uint8Array([...proof.checkpoint, ...utf8(line)]);
-    const pq = parseLogPolicy(`log ${expected.log_vkey}\nwitness pq ${mldsa}\nquorum pq\n`);
-    const ask = (note: Uint8Array): string =>
-      verifyTlogProof({ proof: { ...proof, checkpoint: note }, leaf: utf8("leaf 0"), policy: pq }).checks[1]!
-        .reason;
-    expect(ask(checkpoint)).toBe("an ML-DSA-44 cosignature cannot be checked here");
-    expect(ask(proof.checkpoint)).toBe("seen by no witness of the policy; quorum pq is not met");
+    const line = await cosign(parseNote(proof.checkpoint).unverifiedText, signer, 1_700_000_000n);
+    const pq = parseLogPolicy(`log ${expected.log_vkey}\nwitness pq ${signer.vkey}\nquorum pq\n`);
+    const ask = (...lines: NoteSignature[]): string => {
+      const checkpoint = lines.length === 0 ? proof.checkpoint : addSignatures(proof.checkpoint, lines);
+      const verdict = verifyTlogProof({ proof: { ...proof, checkpoint }, leaf: utf8("leaf 0"), policy: pq });
+      return `${verdict.checks[1]!.answer}: ${verdict.checks[1]!.reason}`;
+    };
+    expect(ask(line)).toBe("yes: seen by 1 witness(es): pq; quorum pq is met");
+    expect(ask()).toBe("undecided: seen by no witness of the policy; quorum pq is not met");
+    const forged = { ...line, signature: line.signature.with(100, 1 ^ line.signature[100]!) };
+    expect(ask(forged)).toMatch(/^no: the cosignature by .* does not verify$/);
   });
 
   it("reads the published proof of another project", () => {

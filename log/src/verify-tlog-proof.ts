@@ -3,7 +3,7 @@
  * else is an answer with a reason, and every check is answered.
  * @module
  */
-import { formatHex, type Sha256, KEY_TYPE } from "@bootproof/bytes";
+import { formatHex, type Sha256 } from "@bootproof/bytes";
 import { parseCheckpoint, type Checkpoint } from "./checkpoint.ts";
 import { verifyInclusion } from "./inclusion.ts";
 import { evaluateQuorum, parseLogPolicy, type LogPolicy, type PolicyWitness } from "./log-policy.ts";
@@ -109,28 +109,14 @@ function checkWitnesses(policy: LogPolicy, cosigned: CheckedSignatures): ProofCh
     };
   if (policy.quorum === "none") return { check, answer: "yes", reason: "the policy asks for no witness" };
   const keys = new Set(cosigned.verified.map(({ verifier }) => verifier.vkey));
-  const unchecked = cosigned.unknown.map(({ name, keyId }) => `${name}+${keyId}`);
-  const answerOf = ({ vkey }: PolicyWitness): Answer => {
-    if (keys.has(vkey)) return "yes";
-    const present = unchecked.includes(`${vkey.name}+${vkey.keyId}`);
-    return present && vkey.type === KEY_TYPE.mlDsa44 ? "undecided" : "no";
-  };
-  const seen = policy.witnesses.filter((witness) => answerOf(witness) === "yes").map(({ name }) => name);
+  const cosignedBy = ({ vkey }: PolicyWitness): boolean => keys.has(vkey);
+  const seen = policy.witnesses.filter(cosignedBy).map(({ name }) => name);
   const list =
     seen.length === 0 ? "no witness of the policy" : `${seen.length} witness(es): ${seen.join(", ")}`;
   // A quorum that is not met says nothing against the log: more cosignatures may exist elsewhere.
-  switch (evaluateQuorum(policy, answerOf)) {
-    case "yes":
-      return { check, answer: "yes", reason: `seen by ${list}; quorum ${policy.quorum.name} is met` };
-    case "undecided":
-      return { check, answer: "undecided", reason: "an ML-DSA-44 cosignature cannot be checked here" };
-    case "no":
-      return {
-        check,
-        answer: "undecided",
-        reason: `seen by ${list}; quorum ${policy.quorum.name} is not met`,
-      };
-  }
+  return evaluateQuorum(policy, cosignedBy)
+    ? { check, answer: "yes", reason: `seen by ${list}; quorum ${policy.quorum.name} is met` }
+    : { check, answer: "undecided", reason: `seen by ${list}; quorum ${policy.quorum.name} is not met` };
 }
 
 function checkInclusion(proof: TlogProof, { size, root }: Checkpoint, leaf: Sha256 | undefined): ProofCheck {
