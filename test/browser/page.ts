@@ -4,7 +4,8 @@
  * @module
  */
 import { asDigest, formatBase64, formatHex, parseBase64, parseHex, sha256 } from "@bootproof/bytes";
-import { launchMeasure } from "@bootproof/measure/identity";
+import { launchMeasure, verifyIdentity } from "@bootproof/measure/identity";
+import { measureIgvm } from "@bootproof/measure/igvm";
 import { measureSev, measureSevEs } from "@bootproof/measure/sev";
 import {
   type FirmwareReference,
@@ -94,6 +95,12 @@ async function run(): Promise<Report> {
   }
   for (const row of await load<Measure>("launch-measure.json"))
     add("launch-measure.json", row.name, measureOf(row));
+  for (const { name, file, digests } of await load<IgvmVector>("igvm.json")) {
+    const bytes = await fetchBytes(file);
+    for (const reading of Object.keys(digests))
+      add("igvm.json", `${name} ${reading}`, measureIgvm(bytes, { reading }).registers["launchDigest"]);
+  }
+  for (const row of await load<Identity>("id-block.json")) add("id-block.json", row.name, identityOf(row));
   return { computed, milliseconds: performance.now() - start };
 }
 
@@ -167,6 +174,33 @@ function measureOf(row: Measure): string {
     mnonce,
   });
   return formatBase64(Uint8Array.from([...measure, ...mnonce]));
+}
+
+interface IgvmVector {
+  readonly name: string;
+  readonly file: string;
+  readonly digests: Readonly<Record<string, string>>;
+}
+
+interface Identity {
+  readonly name: string;
+  readonly launchDigest: string;
+  readonly idBlock: string;
+  readonly idAuth: readonly (readonly [offset: number, hex: string])[];
+}
+
+/** Whether both signatures hold for the launch digest, and no longer when a byte of the ID block is changed. */
+function identityOf({ launchDigest, idBlock, idAuth }: Identity): string {
+  const block = parseBase64(idBlock, "ID block");
+  const auth = new Uint8Array(4096);
+  for (const [offset, hex] of idAuth) auth.set(parseHex(hex, "ID auth"), offset);
+  const expected = { launchDigest: parseHex(launchDigest, "launch digest") };
+  const changed = block.slice();
+  changed.set([0xff], 0x40);
+  const answers = [block, changed].map(
+    (bytes) => verifyIdentity({ idBlock: bytes, idAuth: auth }, expected).answer,
+  );
+  return answers.join(", ");
 }
 
 /** A direct boot input, made by the rule that inputs.json states. */

@@ -11,12 +11,19 @@ interface Vector {
   readonly name: string;
   readonly want?: string;
   readonly blob?: string;
+  readonly digests?: Readonly<Record<string, string>>;
 }
 
 async function wanted(file: string): Promise<Map<string, string | undefined>> {
   const text = await readFile(path.join(ROOT, "measure/vectors", file), "utf8");
   const { vectors } = JSON.parse(text) as { vectors: Vector[] };
-  return new Map(vectors.map(({ name, want, blob }) => [name, want ?? blob]));
+  return new Map(
+    vectors.flatMap(({ name, want, blob, digests }) =>
+      digests === undefined
+        ? [[name, file === "id-block.json" ? "yes, no" : (want ?? blob)] as const]
+        : Object.entries(digests).map(([reading, digest]) => [`${name} ${reading}`, digest] as const),
+    ),
+  );
 }
 
 describe("in a browser", () => {
@@ -35,7 +42,7 @@ describe("in a browser", () => {
     site.server.close();
   });
 
-  it("computes every launch digest that Node does, from the same sources", async () => {
+  it("computes every launch digest and judges every identity as Node does, from the same sources", async () => {
     const page = await browser.newPage();
     page.on("response", (response) => loaded.push(new URL(response.url()).pathname));
     page.on("pageerror", (error) => failures.push(error.message));
@@ -56,6 +63,8 @@ describe("in a browser", () => {
     expect(counts.get("launch-digests.json")).toBeGreaterThan(800);
     expect(counts.get("sev-digests.json")).toBeGreaterThan(0);
     expect(counts.get("launch-measure.json")).toBe(5);
+    expect(counts.get("igvm.json")).toBe(44);
+    expect(counts.get("id-block.json")).toBe(6);
   });
 
   it("hashes with the library for browsers and loads nothing of Node's", () => {
