@@ -20,6 +20,7 @@ describe("hostile input, by the thousand", () => {
     ["reference", 5000],
     ["lint", 5000],
     ["machine", 5000],
+    ["explain", 1000],
     ["igvm", 1000],
     ["identity", 200],
   ])("%s: %d cases are answered rightly, in little time and memory", async (target, count) => {

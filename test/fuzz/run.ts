@@ -15,6 +15,7 @@ const TARGETS: Readonly<Record<string, () => Promise<Target>>> = {
   igvm: async () => (await import("./targets/igvm.ts")).igvm,
   reference: async () => (await import("./targets/reference.ts")).reference,
   lint: async () => (await import("./targets/lint.ts")).lint,
+  explain: async () => (await import("./targets/explain.ts")).explain,
   identity: async () => (await import("./targets/identity.ts")).identity,
   machine: async () => (await import("./targets/machine.ts")).machine,
 };

@@ -69,6 +69,8 @@ export const isReference = (bytes: Uint8Array): boolean =>
 async function findInputs({ inputs }: LaunchDocument): Promise<Record<string, Uint8Array>> {
   const found: Record<string, Uint8Array> = {};
   for (const { role, path, size, sha256: expected } of inputs) {
+    // Of several regions none is *the* region.
+    if (inputs.filter((input) => input.role === role).length > 1) continue;
     if (path === undefined || !(await isFile(path, size))) continue;
     const bytes = await readInput(path).catch(() => undefined);
     if (bytes !== undefined && formatHex(sha256(bytes)) === expected) found[role] = bytes;
