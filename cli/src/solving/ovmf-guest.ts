@@ -58,9 +58,10 @@ export async function searchedOvmf(
     notTried: notTried(request, image, storeLength),
     mistaken: new Map([
       ...mistaken,
-      ...inputs.map(
-        ({ role, sha256 }) => [sha256, `the SHA-256 of the ${role} file, no launch digest`] as const,
-      ),
+      // The digest of a plain SEV guest without kernel is the firmware's SHA-256.
+      ...inputs
+        .filter(({ role }) => role !== "firmware")
+        .map(({ role, sha256 }) => [sha256, `the SHA-256 of the ${role} file, no launch digest`] as const),
     ]),
     words: (match) => ovmfWords({ request, space, storeLength, files }, match),
     describe: (match) => describeGuest(space, match),

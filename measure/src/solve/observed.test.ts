@@ -60,6 +60,23 @@ describe("parseObserved: a launch digest in whatever way it was copied", () => {
     expect(() => parseObserved(text)).toThrow(MeasureError);
   });
 
+  it.each([
+    [
+      "a report as snpguest prints it",
+      `Version: 2\n\nMeasurement:\n${grouped.toUpperCase().replace(/(.{48})/g, "$1\n")}\nHost Data:\n${"00 ".repeat(32)}\n`,
+    ],
+    ["a measurement", JSON.stringify({ registers: { launchDigest: hex } }, undefined, 2)],
+    ["a log line", `2026-04-01 launch_digest=0x${hex} policy=0x30000`],
+  ])("finds the digest in %s", (_name, text) => {
+    expect(parseObserved(text).digest).toEqual(digest);
+  });
+
+  it("does not choose between two", () => {
+    const other = formatHex(sha384(utf8("another launch")));
+    expect(() => parseObserved(`measurement: ${hex}\nmeasurement: ${other}\n`)).toThrow(MeasureError);
+    expect(parseObserved(`measurement: ${hex}\nmeasurement: ${hex}\n`).digest).toEqual(digest);
+  });
+
   it("reads any text or throws MeasureError", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.base64String(), fc.string({ unit: "grapheme" })), (text) => {

@@ -16,16 +16,34 @@ export interface ObservedDigest {
 const LENGTHS = [48, 32];
 /** Nothing that holds a digest and little else is longer. */
 const MAX_TEXT = 4096;
+/** Printed reports have a few kilobytes. */
+const MAX_DOCUMENT = 65_536;
 
 /** Reads a digest; throws {@link MeasureError} for text that holds none. */
 export function parseObserved(text: string): ObservedDigest {
   const bare = stripped(text);
   const observed = text.length > MAX_TEXT ? undefined : (fromHex(bare) ?? fromBase64(bare));
-  if (observed !== undefined) return observed;
+  const found = observed ?? labelled(text);
+  if (found !== undefined) return found;
   throw new MeasureError("BP-SOLVE-001", "not a launch digest", {
     expected: "48 bytes (SEV-SNP) or 32 bytes (SEV, SEV-ES), as hex or base64",
     found: describe(bare),
   });
+}
+
+// A name of the field, punctuation, and 48 or 32 bytes of hex in any grouping that end there.
+const LABELLED =
+  /(?:measurement|launch[ _-]?digest)["']?[\s:=]{0,80}["']?(?:0x)?((?:[0-9a-f]{2}[ \t\r\n:]{0,80}){32,48})(?![0-9a-f])/gi;
+
+/** The one digest that a printed report or measurement names as such. */
+function labelled(text: string): ObservedDigest | undefined {
+  const digests = new Map<string, ObservedDigest>();
+  for (const [, hex = ""] of text.slice(0, MAX_DOCUMENT).matchAll(LABELLED)) {
+    const digest = fromHex(stripped(hex));
+    if (digest !== undefined) digests.set(stripped(hex).toLowerCase(), digest);
+  }
+  const [only, another] = digests.values();
+  return another === undefined ? only : undefined;
 }
 
 /** Text without quotes, prefixes, and the spaces and colons between groups. */
