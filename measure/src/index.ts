@@ -3,6 +3,18 @@
  * a subpath of its own.
  * @module
  */
+export {
+  type ArtifactCoverage,
+  claimsOf,
+  type CoverageClaim,
+  type CoverageMap,
+  type CoverageRange,
+  type CoveredArtifact,
+  mapCoverage,
+  type ParameterCoverage,
+  type Sight,
+  summariseCoverage,
+} from "./coverage-map.ts";
 export type { ArtifactRole, EventSource, MeasuredEvent } from "./event.ts";
 export { type ChangeGroup, eventOf, groupChanges } from "./explain/change-groups.ts";
 export {
