@@ -59,10 +59,11 @@ export async function commit(
   const head = formatLogHead({ stage: stageKey, previous: state.headDigest, note });
   await swapHead(place.head, state.generation, head);
 
+  const generation = state.generation + 1;
   await putFiles(place.objects, files);
-  await publish(place.objects, note);
+  await publish(fenced(place, generation), note);
   await place.staging.delete(stageKey);
-  return { generation: state.generation + 1, headDigest: headDigest(head), note, tree, edge, partialBundle };
+  return { generation, headDigest: headDigest(head), note, tree, edge, partialBundle };
 }
 
 /** Signs and publishes the empty tree; throws {@link LogError} when there is a log already. */
@@ -70,12 +71,38 @@ export async function commitEmptyLog(place: LogPlace, root: Sha256): Promise<voi
   const text = formatCheckpoint({ origin: place.origin, size: 0n, root });
   const note = await signNote(text, [place.signer]);
   await swapHead(place.head, 0, formatLogHead({ stage: undefined, previous: undefined, note }));
-  await publish(place.objects, note);
+  await publish(fenced(place, 1), note);
 }
 
 /** Writes tiles and bundles; those that exist with these bytes are left alone. */
 export async function putFiles(objects: ObjectStore, files: readonly StagedFile[]): Promise<void> {
-  await Promise.all(files.map(({ path, bytes }) => objects.putImmutable(path, bytes)));
+  const writes = await Promise.allSettled(files.map(({ path, bytes }) => objects.putImmutable(path, bytes)));
+  // Only now: who hears of the failure may give the lock up, so nothing must be in flight any more.
+  for (const write of writes) if (write.status === "rejected") throw write.reason;
+}
+
+/**
+ * The public files as the writer of one generation may change them: what it replaces is replaced only while the head
+ * is still of its generation, so a writer that slept through another one's commit cannot publish its older checkpoint.
+ */
+export function fenced({ objects, head }: LogPlace, generation: number): ObjectStore {
+  const isStillOurs = async (): Promise<void> => {
+    if ((await head.read())?.generation !== generation) throw conflict(generation);
+  };
+  return {
+    putImmutable: (key, bytes) => objects.putImmutable(key, bytes),
+    putMutable: async (key, bytes) => {
+      try {
+        await objects.putMutable(key, bytes, isStillOurs);
+      } catch (error) {
+        await isStillOurs(); // says why, when it failed because another writer overtook it
+        throw error;
+      }
+    },
+    get: (key) => objects.get(key),
+    delete: (key) => objects.delete(key),
+    list: (prefix) => objects.list(prefix),
+  };
 }
 
 /**
@@ -87,11 +114,14 @@ export async function publish(objects: ObjectStore, note: Uint8Array): Promise<v
 }
 
 async function swapHead(head: HeadStore, generation: number, bytes: Uint8Array): Promise<void> {
-  if ((await head.compareAndSwap(generation, bytes)) === "conflict")
-    throw new LogError("CONFLICT", "another writer has moved the head of this log", {
-      expected: `generation ${generation}`,
-      hint: "let one writer at a time use a log, then open it again",
-    });
+  if ((await head.compareAndSwap(generation, bytes)) === "conflict") throw conflict(generation);
+}
+
+function conflict(generation: number): LogError {
+  return new LogError("CONFLICT", "another writer has moved the head of this log", {
+    expected: `generation ${generation}`,
+    hint: "let one writer at a time use a log, then open it again",
+  });
 }
 
 interface Growth {

@@ -30,6 +30,8 @@ export const LOG_ERROR_CODES = {
   ENTRY_TOO_LARGE: "BP-LOG-011",
   /** An index or size lies outside the tree. */
   OUT_OF_TREE: "BP-LOG-012",
+  /** Another process is writing to the log; this one has done nothing. */
+  LOCKED: "BP-LOG-014",
 } as const;
 
 /** Name of a failure. */

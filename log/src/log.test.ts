@@ -5,9 +5,10 @@ import { formatHex, parseHex, parseUtf8, sha256, utf8 } from "@bootproof/bytes";
 import { describe, expect, it } from "vitest";
 import { readVectors, vectorPath } from "./hostile.testing.ts";
 import { LogError, type LogErrorKind } from "./log-error.ts";
-import { Log } from "./log.ts";
+import { Log, type LogOptions } from "./log.ts";
 import { entriesFrom, logOn, MemoryDisk, TEST_SIGNER } from "./memory-store.testing.ts";
 import { ed25519Signer } from "./signer.ts";
+import type { WriterLock } from "./storage.ts";
 import { formatTlogProof, parseTlogProof } from "./tlog-proof.ts";
 import { verifyTlogProof } from "./verify-tlog-proof.ts";
 
@@ -181,6 +182,52 @@ describe("two writers: one log must never become two", () => {
       writers.map((log, at) => kindOf(log.append(entriesFrom(0, 3, `writer ${at}`)))),
     );
     expect(outcomes.toSorted()).toEqual(["CONFLICT", "no error"]);
+  });
+
+  it("lets no writer publish an older checkpoint, however late it wakes after its commit", async () => {
+    const disk = new MemoryDisk();
+    const options = logOn(disk);
+    const slow = await Log.create(options);
+    const [committed, awake] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+    const putMutable = options.objects.putMutable.bind(options.objects);
+    options.objects.putMutable = async (...put) => {
+      committed.resolve(undefined);
+      await awake.promise;
+      return putMutable(...put);
+    };
+    const late = kindOf(slow.append(entriesFrom(0, 5, "slow")));
+    await committed.promise;
+    const quick = await Log.open(logOn(disk));
+    await quick.append(entriesFrom(0, 3, "quick"));
+    awake.resolve(undefined);
+    expect(await late).toBe("CONFLICT");
+    expect(disk.objects.get("checkpoint")).toEqual(quick.checkpoint.note);
+    expect(quick.checkpoint.size).toBe(8n);
+    // Nothing is lost: the slow writer had committed, and asks again.
+    expect((await quick.append(entriesFrom(0, 5, "slow"))).every(({ duplicate }) => duplicate)).toBe(true);
+  });
+
+  it("tells the second writer at once that there is a first, which writes on; after it closed the second may", async () => {
+    const disk = new MemoryDisk();
+    let held = false;
+    const locked = (): LogOptions => {
+      const options = logOn(disk);
+      const lock = (): Promise<WriterLock | undefined> => {
+        if (held) return Promise.resolve(undefined);
+        held = true;
+        return Promise.resolve({ release: () => Promise.resolve(void (held = false)) });
+      };
+      return { ...options, head: { ...options.head, lock } };
+    };
+    expect(await kindOf(Log.open(locked()))).toBe("NO_LOG"); // and gives the lock back
+    const first = await Log.create(locked());
+    expect(await kindOf(Log.open(locked()))).toBe("LOCKED");
+    expect(await kindOf(Log.create(locked()))).toBe("LOCKED");
+    const last = first.append(entriesFrom(0, 5));
+    await first.close();
+    expect(await last).toHaveLength(5);
+    expect(await kindOf(first.append(entriesFrom(5, 1)))).toBe("STOPPED");
+    expect((await Log.open(locked())).checkpoint.size).toBe(5n);
   });
 
   it("does not create a log over another one, nor open one where there is none", async () => {

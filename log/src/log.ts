@@ -10,8 +10,8 @@ import { byBytes, DedupIndex, type Identity } from "./dedup-index.ts";
 import { LogError } from "./log-error.ts";
 import { LogReader } from "./log-reader.ts";
 import { EMPTY_ROOT } from "./merkle.ts";
-import { recover } from "./recover.ts";
-import type { FetchObject } from "./storage.ts";
+import { recover, type RecoveredLog } from "./recover.ts";
+import type { FetchObject, HeadStore, WriterLock } from "./storage.ts";
 import { checkEntryLength } from "./tile.ts";
 import { CHECKPOINT_PATH } from "./tile-path.ts";
 import type { TlogProof } from "./tlog-proof.ts";
@@ -45,36 +45,56 @@ export class Log {
   readonly #place: LogPlace;
   readonly #identity: Identity;
   readonly #dedup: DedupIndex;
+  readonly #lock: WriterLock | undefined;
   #state: LogState;
   #reader: LogReader;
   #queue: Request[] = [];
-  #draining = false;
+  #draining: Promise<void> | undefined;
   #stopped: unknown;
 
-  private constructor(options: LogOptions, state: LogState, reader: LogReader, dedup: DedupIndex) {
+  private constructor(
+    options: LogOptions,
+    { state, reader }: RecoveredLog,
+    dedup: DedupIndex,
+    lock: WriterLock | undefined,
+  ) {
     this.#place = options;
     this.#identity = options.identity ?? byBytes;
     this.#state = state;
     this.#reader = reader;
     this.#dedup = dedup;
+    this.#lock = lock;
   }
 
   /** Starts an empty log; throws {@link LogError} when there is one already. */
   static async create(options: LogOptions): Promise<Log> {
-    const head = await options.head.read();
-    if (head !== undefined || (await options.objects.get(CHECKPOINT_PATH)) !== undefined)
-      throw new LogError("EXISTS", "there is a log here already", {
-        hint: "open it, or choose another place",
-      });
-    await commitEmptyLog(options, EMPTY_ROOT);
-    return Log.open(options);
+    return withLock(options.head, async (lock) => {
+      const head = await options.head.read();
+      if (head !== undefined || (await options.objects.get(CHECKPOINT_PATH)) !== undefined)
+        throw new LogError("EXISTS", "there is a log here already", {
+          hint: "open it, or choose another place",
+        });
+      await commitEmptyLog(options, EMPTY_ROOT);
+      return Log.#recover(options, lock);
+    });
   }
 
   /** Opens a log, completing what a crash interrupted; throws {@link LogError} when it must not be written to. */
   static async open(options: LogOptions): Promise<Log> {
-    const { state, reader } = await recover(options);
-    const dedup = await DedupIndex.load(options.staging, reader, options.identity ?? byBytes);
-    return new Log(options, state, reader, dedup);
+    return withLock(options.head, (lock) => Log.#recover(options, lock));
+  }
+
+  static async #recover(options: LogOptions, lock: WriterLock | undefined): Promise<Log> {
+    const recovered = await recover(options);
+    const dedup = await DedupIndex.load(options.staging, recovered.reader, options.identity ?? byBytes);
+    return new Log(options, recovered, dedup, lock);
+  }
+
+  /** Completes the appends under way, takes no more, and lets another process write. */
+  async close(): Promise<void> {
+    await this.#draining;
+    this.#stopped ??= new LogError("STOPPED", "this writer was closed");
+    await this.#lock?.release();
   }
 
   /** The published checkpoint. */
@@ -96,7 +116,7 @@ export class Log {
     entries.forEach(checkEntryLength);
     return new Promise((resolve, reject) => {
       this.#queue.push({ entries, resolve, reject });
-      void this.#drain();
+      this.#draining ??= this.#drain();
     });
   }
 
@@ -116,11 +136,9 @@ export class Log {
   readonly #fetch: FetchObject = (path) => this.#place.objects.get(path);
 
   async #drain(): Promise<void> {
-    if (this.#draining) return;
-    this.#draining = true;
     await Promise.resolve(); // calls of the same turn join the first batch
     while (this.#queue.length > 0) await this.#sequence(takeBatch(this.#queue));
-    this.#draining = false;
+    this.#draining = undefined;
   }
 
   async #sequence(batch: readonly Request[]): Promise<void> {
@@ -165,6 +183,21 @@ export class Log {
     const index = this.#dedup.find(identity);
     if (index === undefined) return undefined;
     return equalBytes(this.#identity(await this.#reader.entry(index)), identity) ? index : undefined;
+  }
+}
+
+/** Opens a log as its only writer, or not at all. */
+async function withLock(head: HeadStore, open: (lock: WriterLock | undefined) => Promise<Log>): Promise<Log> {
+  const lock = await head.lock?.();
+  if (lock === undefined && head.lock !== undefined)
+    throw new LogError("LOCKED", "another process is writing to this log", {
+      hint: "wait until it has finished, then try again",
+    });
+  try {
+    return await open(lock);
+  } catch (error) {
+    await lock?.release();
+    throw error;
   }
 }
 

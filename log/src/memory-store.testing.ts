@@ -110,11 +110,17 @@ export class MemoryProcess {
             throw new Error(`${key} has other bytes already`);
           map.set(key, bytes.slice());
         }),
-      putMutable: (key, bytes) =>
-        this.#do(() => {
+      putMutable: async (key, bytes, confirm) => {
+        const before = map.get(key);
+        await confirm?.();
+        await this.#do(() => {
+          const now = map.get(key);
+          const overtaken = now !== before && !equalBytes(now ?? bytes, bytes);
+          if (confirm !== undefined && overtaken) throw new Error(`${key} was replaced meanwhile`);
           map.set(key, bytes.slice());
           onMutable(bytes.slice());
-        }),
+        });
+      },
       get: (key) => this.#do(() => map.get(key)?.slice()),
       delete: (key) => this.#do(() => void map.delete(key)),
       list: (prefix) => this.#do(() => [...map.keys()].filter((key) => key.startsWith(prefix))),

@@ -6,7 +6,7 @@
 import { equalBytes, formatHex, sha256 } from "@bootproof/bytes";
 import { corruptObject } from "./authenticated-tiles.ts";
 import { openCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
-import { publish, putFiles, type LogPlace, type LogState } from "./commit.ts";
+import { fenced, publish, putFiles, type LogPlace, type LogState } from "./commit.ts";
 import { LogError } from "./log-error.ts";
 import { headDigest, parseLogHead, type LogHead } from "./log-head.ts";
 import { LogReader } from "./log-reader.ts";
@@ -37,7 +37,10 @@ export async function recover(place: LogPlace): Promise<RecoveredLog> {
   const partialBundle = await readPartialBundle(reader);
 
   const current = published?.size === committed.size ? published : undefined;
-  if (current === undefined) await publish(objects, stored.head.note);
+  const ours = fenced(place, stored.generation);
+  if (current === undefined) await publish(ours, stored.head.note);
+  // Whoever put it there may have been killed before it was durable, and we are about to answer for it.
+  else await ours.putMutable(CHECKPOINT_PATH, current.note);
   await removeDeadStages(staging, committed.size);
   const state = {
     generation: stored.generation,

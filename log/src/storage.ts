@@ -10,8 +10,11 @@ export type FetchObject = (path: string) => Promise<Uint8Array | undefined>;
 export interface ObjectStore {
   /** Creates an object; the same bytes again are fine, other bytes under the same key are an error. */
   putImmutable(key: string, bytes: Uint8Array): Promise<void>;
-  /** Replaces an object as one step. */
-  putMutable(key: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Replaces an object as one step. `confirm` is called when all is ready and throws to prevent it; a replacement that
+   * was confirmed and then overtaken by another one with `confirm` must fail rather than come late.
+   */
+  putMutable(key: string, bytes: Uint8Array, confirm?: () => Promise<void>): Promise<void>;
   get(key: string): Promise<Uint8Array | undefined>;
   /** Removes an object; it may be absent. */
   delete(key: string): Promise<void>;
@@ -19,8 +22,19 @@ export interface ObjectStore {
   list(prefix: string): Promise<readonly string[]>;
 }
 
+/** Says that this process is the log's writer, until it is released or the process ends. */
+export interface WriterLock {
+  release(): Promise<void>;
+}
+
 /** The one object that decides which of two writers wins. */
 export interface HeadStore {
+  /**
+   * Makes this process the log's one writer; undefined, at once, when another is. It is there so that the second
+   * writer hears of the first; what keeps the log whole is the compare-and-swap.
+   */
+  lock?(): Promise<WriterLock | undefined>;
+  /** What it returns survives a power cut, whoever wrote it. */
   read(): Promise<{ readonly generation: number; readonly bytes: Uint8Array } | undefined>;
   /** Replaces the head if its generation is still `expected` (0: none yet). */
   compareAndSwap(expected: number, bytes: Uint8Array): Promise<"committed" | "conflict">;

@@ -1,7 +1,7 @@
 /**
  * The compare-and-swap head: the one place where a fork of a log could start. Generation g is the file
- * `<g, 20 digits>`, created by link(2), which is atomic and fails when the name exists, on NFS too; no lock is held, so
- * none is lost. Old generations are removed below a floor that is recorded first, so that a writer who slept through
+ * `<g, 20 digits>`, created by link(2), which is atomic and fails when the name exists, on NFS too; it needs no lock.
+ * The lock beside it only tells a second writer early that it came second. Old generations are removed below a floor that is recorded first, so that a writer who slept through
  * many commits finds the floor and not a free name.
  * @module
  */
@@ -18,12 +18,14 @@ import {
   writeAll,
   writeTemporary,
 } from "./durable.ts";
+import { FileLock } from "./file-lock.ts";
 import { StoreError, system } from "./store-error.ts";
 
 /** How many generations stay for whoever wants to see what happened. */
 const KEEP = 16;
 const DIGITS = 20;
 const READ_ONLY = 0o444;
+const LOCK = "lock";
 
 /** One committed generation, counted from 1. */
 export interface Head {
@@ -48,8 +50,15 @@ export class DirectoryHead {
     return new DirectoryHead(directory);
   }
 
-  /** The newest generation, or undefined when nothing was committed yet. */
+  /** Takes the lock that one writer at a time holds; undefined when another does. */
+  async lock(): Promise<FileLock | undefined> {
+    return FileLock.take(join(this.#directory, LOCK));
+  }
+
+  /** The newest generation, durable, or undefined when nothing was committed yet. */
   async read(): Promise<Head | undefined> {
+    // Its writer may have been killed between naming it and syncing the directory.
+    await syncDirectory(this.#directory);
     for (;;) {
       const { newest } = await this.#survey();
       if (newest === 0) return undefined;

@@ -36,6 +36,25 @@ describe("objects: a log's published tile must never change", () => {
     expect(await readFile(join(root, "one/object"), "utf8")).toBe(winners[0]!.created);
   });
 
+  it("lets no replacement come late: the one that was overtaken fails, whenever it wakes", async () => {
+    const root = await scratch();
+    const [slow, quick] = await Promise.all([DirectoryObjects.open(root), DirectoryObjects.open(root)]);
+    const asleep = Promise.withResolvers<undefined>();
+    const ready = Promise.withResolvers<undefined>();
+    const late = slow.putMutable("checkpoint", utf8("older"), async () => {
+      ready.resolve(undefined);
+      await asleep.promise;
+    });
+    await ready.promise;
+    await quick.putMutable("checkpoint", utf8("newer"), () => Promise.resolve());
+    asleep.resolve(undefined);
+    await expect(late).rejects.toThrow(StoreError);
+    const refused = slow.putMutable("checkpoint", utf8("older"), () => Promise.reject(new Error("no")));
+    await expect(refused).rejects.toThrow("no");
+    expect(await slow.get("checkpoint")).toEqual(utf8("newer"));
+    expect(await readdir(root)).toEqual(["checkpoint"]);
+  });
+
   it("replaces a mutable object whole, leaving no temporary file", async () => {
     const root = await scratch();
     const objects = await DirectoryObjects.open(root);

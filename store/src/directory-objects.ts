@@ -13,6 +13,7 @@ import {
   readIfThere,
   removeIfThere,
   removeStaleTemporaries,
+  removeTemporaries,
   syncDirectory,
   temporaryPath,
   writeAll,
@@ -23,6 +24,9 @@ import { errnoOf, StoreError, systemError } from "./store-error.ts";
 
 const READ_ONLY = 0o444;
 const READ_WRITE = 0o644;
+
+/** What the names of files contain that wait to replace an object. */
+const pendingName = (key: string): string => `${key.replaceAll("/", "+")}-`;
 
 /** Objects by key, a relative path, on a directory. */
 export class DirectoryObjects {
@@ -49,12 +53,25 @@ export class DirectoryObjects {
     if ((await publishByLink(temporary, path)) === "exists") await this.#sameAsStored(key, bytes);
   }
 
-  /** Creates or replaces an object atomically. */
-  async putMutable(key: string, bytes: Uint8Array): Promise<void> {
+  /**
+   * Creates or replaces an object atomically. With `confirm`, what others wrote but have not yet put in place by then
+   * never comes: it is called when the bytes are ready, throws to keep the old object, and from before that call on
+   * every replacement with `confirm` that begins elsewhere makes this one fail. So of two writers the one whose
+   * `confirm` no longer holds cannot undo the other's work, however late it wakes.
+   */
+  async putMutable(key: string, bytes: Uint8Array, confirm?: () => Promise<void>): Promise<void> {
     const path = this.#path(key);
     await makeDirectory(dirname(path));
-    const temporary = temporaryPath(this.#root);
+    if (confirm !== undefined) await removeTemporaries(this.#root, pendingName(key));
+    const temporary =
+      confirm === undefined ? temporaryPath(this.#root) : temporaryPath(this.#root, pendingName(key));
     await writeTemporary(temporary, READ_WRITE, (handle) => writeAll(handle, bytes, temporary));
+    try {
+      await confirm?.();
+    } catch (error) {
+      await removeIfThere(temporary);
+      throw error;
+    }
     await publishByRename(temporary, path);
   }
 

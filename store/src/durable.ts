@@ -24,9 +24,16 @@ const TEMPORARY = ".tmp-";
 /** A temporary file that is gone by age, not by process id: ids repeat across containers on one volume. */
 const STALE_AFTER_MS = 24 * 60 * 60 * 1000;
 
-/** A fresh name for a temporary file in `directory`. */
-export const temporaryPath = (directory: string): string =>
-  join(directory, `${TEMPORARY}${process.pid}-${randomBytes(8).toString("hex")}`);
+/** A fresh name for a temporary file in `directory`, which begins with `label`. */
+export const temporaryPath = (directory: string, label = ""): string =>
+  join(directory, `${TEMPORARY}${label}${process.pid}-${randomBytes(8).toString("hex")}`);
+
+/** Removes the temporary files in `directory` that were named with `label`, whoever is writing them. */
+export async function removeTemporaries(directory: string, label: string): Promise<void> {
+  const names = await system("list", directory, readdir(directory));
+  for (const name of names.filter((name) => name.startsWith(TEMPORARY + label)))
+    await removeIfThere(join(directory, name));
+}
 
 /** Removes `path`; a file that is already gone is fine. */
 export async function removeIfThere(path: string): Promise<boolean> {

@@ -7,6 +7,7 @@ export { DirectoryBlobs, type Blob, type BlobVerification, type ExpectedBlob } f
 export { DirectoryHead, type Head } from "./directory-head.ts";
 export { DirectoryObjects } from "./directory-objects.ts";
 export { makeDirectory, writeFileAtomic } from "./durable.ts";
+export { FileLock } from "./file-lock.ts";
 export { collectGarbage, type Collected, type Keep } from "./garbage.ts";
 export { Refs } from "./refs.ts";
 export { StoreError, type StoreErrorCode } from "./store-error.ts";

@@ -63,6 +63,12 @@ const VERBS: Readonly<Record<string, () => Promise<void>>> = {
     report({ created: argument });
   },
 
+  async "hold-lock"() {
+    const lock = await (await DirectoryHead.open(root)).lock();
+    report({ held: lock !== undefined });
+    if (lock !== undefined) await sleep(60_000);
+  },
+
   /** Commits generations until the head reaches a target; reports which ones were ours. */
   async "advance-head"() {
     const head = await DirectoryHead.open(root);

@@ -85,6 +85,12 @@ export const LOG_PAGES: Pages = {
     why: "A checkpoint proves nothing without the key that it is checked with, and none was named or lies beside the log.",
     fix: "Name it: --vkey KEY (the log's operator publishes it)",
   },
+  "BP-LOG-014": {
+    title: "another process is writing to the log",
+    exit: EXIT.tryAgain,
+    why: "A log has one writer at a time. The lock is the kernel's: it is gone as soon as that process ends, however it ends.",
+    fix: "Wait until it has finished, then run the command again.",
+  },
   "BP-STATEMENT-001": {
     title: "not signed by a key that was named",
     exit: EXIT.no,

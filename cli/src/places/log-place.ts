@@ -40,7 +40,7 @@ export function privateFolder(folder: string): string {
   return `${folder.replace(/\/+$/, "")}.private`;
 }
 
-/** Starts an empty log under a name, with a new key; the key's name is the log's origin. */
+/** Starts an empty log under a name, with a new key; the key's name is the log's origin. Close it. */
 export async function createLog(folder: string, origin?: string): Promise<{ log: Log; signer: Signer }> {
   const hidden = privateFolder(folder);
   if (await exists(join(folder, "checkpoint"))) throw alreadyThere(folder);
@@ -54,11 +54,16 @@ export async function createLog(folder: string, origin?: string): Promise<{ log:
   const key = (await exists(file)) ? await readKeyFile(file) : await newKey(file, "log", origin);
   const signer = signerOf(key);
   const log = await Log.create(await placeOf(folder, signer));
-  await writeAnswer(join(folder, VKEY_FILE), `${formatVkey(key.vkey)}\n`);
+  try {
+    await writeAnswer(join(folder, VKEY_FILE), `${formatVkey(key.vkey)}\n`);
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
   return { log, signer };
 }
 
-/** Opens a log for writing. */
+/** Opens a log for writing; close it. */
 export async function openLog(folder: string): Promise<{ log: Log; signer: Signer }> {
   const file = join(privateFolder(folder), KEY_FILE);
   if (!(await exists(file))) throw noLog(folder);
@@ -66,7 +71,7 @@ export async function openLog(folder: string): Promise<{ log: Log; signer: Signe
   return { log: await Log.open(await placeOf(folder, signer)), signer };
 }
 
-/** Opens a log for writing, or starts one when the folder holds none. */
+/** Opens a log for writing, or starts one when the folder holds none; close it. */
 export async function openOrCreateLog(folder: string): Promise<{ log: Log; signer: Signer }> {
   return (await exists(join(privateFolder(folder), KEY_FILE))) && (await exists(join(folder, "checkpoint")))
     ? openLog(folder)

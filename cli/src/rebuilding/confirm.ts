@@ -63,9 +63,13 @@ export async function confirmRebuild(request: ConfirmationRequest): Promise<Conf
   await writeAnswer(`${stem}.json`, envelope);
   if (request.log === undefined) return { file: `${stem}.json` };
   const { log } = await openOrCreateLog(request.log);
-  const [appended] = await log.append([envelope]);
-  if (appended === undefined) throw new RangeError("the log answered for no entry");
-  const bundle = `${stem}.tlog-proof`;
-  await writeAnswer(bundle, formatTlogProof(await log.proof(appended.index)));
-  return { file: `${stem}.json`, submitted: { ...appended, bundle } };
+  try {
+    const [appended] = await log.append([envelope]);
+    if (appended === undefined) throw new RangeError("the log answered for no entry");
+    const bundle = `${stem}.tlog-proof`;
+    await writeAnswer(bundle, formatTlogProof(await log.proof(appended.index)));
+    return { file: `${stem}.json`, submitted: { ...appended, bundle } };
+  } finally {
+    await log.close();
+  }
 }

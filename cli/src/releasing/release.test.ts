@@ -43,6 +43,7 @@ describe("a release, from artifacts to a verdict", () => {
     const { log, signer: logSigner } = await createLog(join(folder, "log"), "example.org/log");
     logKey = logSigner.vkey;
     const logged = await logRelease(log, published.signed);
+    await log.close();
     expect(logged).toMatchObject({ index: 1n, duplicate: false });
     bundle = join(folder, "guest.tlog-proof");
     policy = join(folder, "guest.policy.yaml");

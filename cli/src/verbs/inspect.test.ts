@@ -23,6 +23,7 @@ describe("inspect", () => {
     );
     const { log } = await createLog(join(folder, "log"), "example.org/log");
     const { bundle } = await logRelease(log, published.signed);
+    await log.close();
     const read = (path: string): Promise<Buffer> => readFile(join(ROOT, path));
     samples.set("tlog-proof", Buffer.from(bundle));
     samples.set("envelope", Buffer.from(published.signed.measurement));

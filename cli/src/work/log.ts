@@ -25,7 +25,8 @@ const MAX_INDEX = 2n ** 63n - 1n;
 /** Starts an empty log. */
 export async function init(context: Context, given: Given): Promise<ExitCode> {
   const folder = given.text("log") ?? "";
-  const { signer } = await createLog(folder, given.text("origin"));
+  const { log, signer } = await createLog(folder, given.text("origin"));
+  await log.close();
   const fields = [
     ["log", folder],
     ["private state", privateFolder(folder)],
@@ -46,7 +47,7 @@ export async function add(context: Context, given: Given): Promise<ExitCode> {
   const entries: Uint8Array[] = [];
   for (const file of files) entries.push(await readInput(file, 65_535));
   const { log } = await openLog(given.text("log") ?? "");
-  const places = await log.append(entries);
+  const places = await log.append(entries).finally(() => log.close());
   const added = places.map(({ index, duplicate }, at) => ({
     file: files[at] ?? "",
     index: Number(index),

@@ -100,7 +100,7 @@ async function logStep(
 ): Promise<{ logged: LoggedRelease; logKey: string }> {
   return context.progress.during("log", async (step) => {
     const { log, signer } = await openOrCreateLog(files.log);
-    const logged = await logRelease(log, signed);
+    const logged = await logRelease(log, signed).finally(() => log.close());
     await writeBundle(files.bundle, logged.bundle, signer.vkey);
     step.done(`index ${logged.index}${logged.duplicate ? ", was there" : ""}`);
     return { logged, logKey: signer.vkey };
