@@ -24,6 +24,7 @@ import { describeSections } from "./describe-sections.ts";
 import { describeCounts, describeShapes, type KnownShape, readShape, vmsaOf } from "./describe-shape.ts";
 import type { FirmwareReference } from "./firmware-reference.ts";
 import { openFirmware } from "./firmware-source.ts";
+import { identifyVmsa } from "./identify-vmsa.ts";
 import { prepareMeasured } from "./launch.ts";
 import { LAUNCH_DIGEST, PAGE_SIZE, START } from "./page-info.ts";
 import { runEvents } from "./page-run.ts";
@@ -135,8 +136,10 @@ function describeFiles(one: KnownPart | undefined, other: KnownPart | undefined)
 /** A shape with what its events say better than it does. */
 function shapeOf(side: Side): KnownShape {
   const shape = readShape(side.shape, side.platform);
-  const vcpus = side.events?.filter(isVmsa).length ?? 0;
-  return vcpus > 0 ? { ...shape, vcpus } : shape;
+  const [bsp, ...aps] = side.events?.filter(isVmsa) ?? [];
+  if (bsp === undefined) return shape;
+  const named = shape.cpuSignature === undefined ? identifyVmsa(bsp.digest, side.platform) : undefined;
+  return { ...shape, ...named, vcpus: 1 + aps.length };
 }
 
 function bootOf(side: Side): KnownBoot {
