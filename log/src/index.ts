@@ -83,3 +83,11 @@ export {
   type ProofQuestion,
   type ProofVerdict,
 } from "./verify-tlog-proof.ts";
+export { originHash, TREE_SIZE_TYPE, Witness, type WitnessAnswer, type WitnessOptions } from "./witness.ts";
+export {
+  ADD_CHECKPOINT_PATH,
+  formatAddCheckpoint,
+  MAX_ADD_CHECKPOINT_SIZE,
+  parseAddCheckpoint,
+  type AddCheckpoint,
+} from "./witness-request.ts";
