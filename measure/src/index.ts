@@ -52,5 +52,5 @@ export {
   MEASUREMENT_SCHEMA,
   parseLaunchDocument,
   TRACE_SCHEMA,
-  type TraceRule,
 } from "./trace-document.ts";
+export type { TraceRule } from "./trace-replay.ts";

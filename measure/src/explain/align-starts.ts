@@ -5,7 +5,7 @@
  */
 import { formatHex } from "@bootproof/bytes";
 import { replay } from "../replay.ts";
-import type { TraceRule } from "../trace-document.ts";
+import type { TraceRule } from "../trace-replay.ts";
 import type { Side } from "./side.ts";
 
 type Values = Readonly<Record<string, string>>;

@@ -6,7 +6,7 @@ import { bootsIgvm, igvmDescriber, igvmSide } from "../igvm/describe-launch.ts";
 import { sevTraceRule } from "../sev/trace-rule.ts";
 import { amdDescriber, firmwareSide } from "../snp/describe-launch.ts";
 import { snpTraceRule } from "../snp/trace-rule.ts";
-import type { TraceRule } from "../trace-document.ts";
+import type { TraceRule } from "../trace-replay.ts";
 import { alignStarts } from "./align-starts.ts";
 import { explainLaunches } from "./explain.ts";
 import type { Explanation } from "./explanation.ts";

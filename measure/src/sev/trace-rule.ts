@@ -4,7 +4,7 @@
  * @module
  */
 import { equalBytes } from "@bootproof/bytes";
-import type { TraceRule } from "../trace-document.ts";
+import type { TraceRule } from "../trace-replay.ts";
 import { SEV_LAUNCH_DIGEST, SEV_START } from "./sev-event.ts";
 
 /** Follows the launch digest of SEV and SEV-ES. */

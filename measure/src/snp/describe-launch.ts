@@ -9,7 +9,8 @@ import type { Finding } from "../explain/explanation.ts";
 import { sameStart } from "../explain/align-starts.ts";
 import type { Artifacts, Describer, Side } from "../explain/side.ts";
 import type { MeasuredEvent } from "../event.ts";
-import { BOOT_PARTS, describeBoots, type KnownBoot, type KnownPart } from "./describe-boot.ts";
+import type { KnownPart } from "./command-line-cause.ts";
+import { BOOT_PARTS, describeBoots, type KnownBoot } from "./describe-boot.ts";
 import { describeFirmwares } from "./describe-firmware.ts";
 import { describeOtherFields, describeOtherFiles } from "./describe-others.ts";
 import {

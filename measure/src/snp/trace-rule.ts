@@ -4,7 +4,7 @@
  */
 import { ParseError } from "@bootproof/bytes";
 import type { MeasuredEvent } from "../event.ts";
-import type { TraceRule } from "../trace-document.ts";
+import type { TraceRule } from "../trace-replay.ts";
 import { extendLaunchDigest, LAUNCH_DIGEST, PAGE_TYPE, type PageEvent, START } from "./page-info.ts";
 
 /** Extends the launch digest by pages; refuses events that are none. */
