@@ -52,10 +52,14 @@ function witnessOn(process: MemoryProcess, options: Partial<WitnessOptions> = {}
 const leaves = (count: number, fork = count, name = ""): Sha256[] =>
   Array.from({ length: count }, (_, at) => leafHash(utf8(at < fork ? `leaf ${at}` : `${name} ${at}`)));
 
+const notes = new Map<string, Promise<Uint8Array>>();
+
 async function requestFor(tree: readonly Sha256[], oldSize: number, size: number): Promise<Uint8Array> {
   const root = treeHash(tree.slice(0, size));
   const text = formatCheckpoint({ origin: TEST_SIGNER.name, size: BigInt(size), root });
-  const note = await signNote(text, [TEST_SIGNER]);
+  const signed = notes.get(formatHex(text)) ?? signNote(text, [TEST_SIGNER]);
+  notes.set(formatHex(text), signed);
+  const note = await signed;
   const hashes = oldSize > 0 && oldSize < size ? proof(oldSize, tree.slice(0, size)) : [];
   return formatAddCheckpoint({ oldSize: BigInt(oldSize), proof: hashes, note });
 }
@@ -157,7 +161,8 @@ describe("a witness that says yes to what it must refuse", () => {
 describe("two heads cosigned that contradict each other", () => {
   const SIZE = 12;
   const trees = [leaves(SIZE), leaves(SIZE, 3, "a"), leaves(SIZE, 7, "b")];
-  const ask = fc.record({ tree: fc.nat(2), old: fc.nat(SIZE), size: fc.nat(SIZE), wave: fc.nat(5) });
+  const ask = fc.record({ tree: fc.nat(2), old: fc.nat(SIZE), size: fc.nat(SIZE), wave: fc.nat(2) });
+  const delays: fc.Arbitrary<Iterator<number, unknown>> = fc.infiniteStream(fc.nat(3));
   const kill = fc.option(fc.record({ after: fc.nat(40), coin: fc.infiniteStream(fc.boolean()) }));
 
   /** A life of the witness: requests of one wave arrive together; a log that lies asks for any of its trees. */
@@ -166,8 +171,22 @@ describe("two heads cosigned that contradict each other", () => {
     asked: readonly { tree: number; old: number; size: number; wave: number }[],
     seen: string[],
     point: KillPoint | undefined,
+    delay: () => number,
   ): Promise<void> {
-    const witness = witnessOn(new MemoryProcess(disk, point), { signers: [ed25519] });
+    const { head } = new MemoryProcess(disk, point);
+    const late = async <T>(operation: () => Promise<T>): Promise<T> => {
+      for (let turns = delay(); turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve));
+      return operation();
+    };
+    const slow = {
+      read: () => late(() => head.read()),
+      compareAndSwap: (expected: number, bytes: Uint8Array) =>
+        late(() => head.compareAndSwap(expected, bytes)),
+    };
+    const witness = witnessOn(new MemoryProcess(disk), {
+      signers: [ed25519],
+      memory: () => Promise.resolve(slow),
+    });
     for (const wave of new Set(asked.map(({ wave }) => wave).sort())) {
       const together = asked.filter((one) => one.wave === wave);
       await Promise.all(
@@ -195,7 +214,8 @@ describe("two heads cosigned that contradict each other", () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(fc.array(ask, { minLength: 1, maxLength: 12 }), kill), { maxLength: 4 }),
-        async (lives) => {
+        delays,
+        async (lives, late) => {
           const disk = new MemoryDisk();
           const seen: string[] = [];
           for (const [asked, point] of lives) {
@@ -205,6 +225,7 @@ describe("two heads cosigned that contradict each other", () => {
               asked,
               seen,
               point === null ? undefined : { after: point.after, coin: () => coins?.next().value === true },
+              () => Number(late.next().value),
             );
           }
           granted += seen.length;
@@ -221,9 +242,9 @@ describe("two heads cosigned that contradict each other", () => {
           expect(Math.max(0, ...seen.map((head) => Number(head.split(" ")[0])))).toBeLessThanOrEqual(stands);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 50 },
     );
-    expect(granted).toBeGreaterThan(100);
+    expect(granted).toBeGreaterThan(50);
   });
 });
 
