@@ -60,6 +60,14 @@ function resetVector(firmware: Uint8Array): EnclosingSection {
   return { name: "reset vector", offset: firmware.length - length, length };
 }
 
+/** Fields of the metadata header, 4 bytes each. */
+const HEADER_FIELDS = [
+  "SEV metadata signature",
+  "SEV metadata length",
+  "SEV metadata version",
+  "number of SEV metadata sections",
+];
+
 /** Table entries, then the table itself, then the metadata sections and their header. */
 function tableParts(firmware: Uint8Array): EnclosingSection[] {
   return tolerant(() => {
@@ -77,7 +85,12 @@ function tableParts(firmware: Uint8Array): EnclosingSection[] {
         offset: section.offset,
         length: 12,
       }));
-      return [...descriptors, { name: "SEV metadata", offset, length }];
+      const fields = HEADER_FIELDS.map((field, index) => ({
+        name: field,
+        offset: offset + 4 * index,
+        length: 4,
+      }));
+      return [...descriptors, ...fields, { name: "SEV metadata", offset, length }];
     });
     return [...entries, whole, ...metadata];
   });

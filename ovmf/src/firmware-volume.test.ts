@@ -33,7 +33,7 @@ describe("firmware volumes: a difference between two builds has a name", () => {
     [0x1048 + 1000, `FFS2 firmware volume, file ${SEC_CORE} (SEC core)`],
     [0x1048 + 1001, "FFS2 firmware volume"],
     [0x1048 + 1008, `FFS2 firmware volume, file ${OTHER}`],
-    [0x3000 + METADATA_AT, "SEV metadata"],
+    [0x3000 + METADATA_AT, "SEV metadata signature"],
     [0x3000 + METADATA_AT + 16, "SEV metadata section 0 (SNP_SEC_MEM)"],
     [0x3000 + 0xfb8, "GUIDed table entry SEV-ES reset block"],
     [0x3000 + 0xfdf, "GUIDed table footer"],

@@ -188,6 +188,18 @@ describe("explain A B", () => {
     expect(stdout).toMatch(/^first difference: the AP reset address differs$/m);
   });
 
+  it("compares an image with one whose table is damaged", async () => {
+    const damaged = await file("footer.fd", (it) => (it[0xfd0]! ^= 1));
+    const { exit, stdout } = await run(["explain", FIRMWARE, damaged]);
+    expect(exit).toBe(1);
+    expect(stdout).toMatch(/^B cannot be launched: cannot read GUIDed table footer/m);
+    expect(stdout).toMatch(/^first difference: 1 byte of GUIDed table footer differs$/m);
+    const version = await file("version.fd", (it) => (it[0xab4]! ^= 2));
+    expect((await run(["explain", FIRMWARE, version])).stdout).toMatch(
+      /1 byte of SEV metadata version differs/,
+    );
+  });
+
   it.each([
     ["a file of no known kind", () => ["/dev/null", FIRMWARE], 65, "BP-EXPLAIN-001"],
     ["a missing file", () => ["/nope", FIRMWARE], 66, "BP-FILE-001"],

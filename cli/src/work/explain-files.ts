@@ -43,22 +43,50 @@ export interface DocumentFile {
 const TABLE_FOOTER = "de82b596b21ff745baeaa366c55a082d";
 const KINDS = "firmware image (OVMF), IGVM file, firmware reference, measurement or trace (measure --json)";
 
-/** Reads and recognises a file; what is none of the kinds is a {@link Failure}. */
-export async function readSideFile(path: string): Promise<SideFile> {
-  const bytes = await readInput(path);
-  if (startsWith(bytes, "IGVM")) return { kind: "igvm", path, bytes };
+/** Reads and recognises both files; what is none of the kinds is a {@link Failure}. */
+export async function readSideFiles(a: string, b: string): Promise<readonly [SideFile, SideFile]> {
+  const [left, right] = [await readInput(a), await readInput(b)];
+  const [one, other] = [recognise(left), recognise(right)];
+  return [
+    await openSide(a, left, one ?? damagedImage(left, other)),
+    await openSide(b, right, other ?? damagedImage(right, one)),
+  ];
+}
+
+type Kind = SideFile["kind"];
+
+function recognise(bytes: Uint8Array): Kind | undefined {
+  if (startsWith(bytes, "IGVM")) return "igvm";
   const footer = bytes.subarray(Math.max(0, bytes.length - 48), Math.max(0, bytes.length - 32));
-  if (formatHex(footer) === TABLE_FOOTER) return { kind: "firmware", path, bytes };
-  if (isReference(bytes))
-    return { kind: "reference", path, reference: reading(path, () => parseFirmwareReference(bytes)) };
-  if (!textHead(bytes).trimStart().startsWith("{"))
-    throw new Failure("BP-EXPLAIN-001", EXIT.malformed, "is of no kind that explain compares", {
-      file: path,
-      expected: KINDS,
-      hint: `bootproof inspect ${path} says what it looks like`,
-    });
-  const document = reading(path, () => parseLaunchDocument(bytes, TRACE_RULES));
-  return { kind: "document", path, document, artifacts: await findInputs(document) };
+  if (formatHex(footer) === TABLE_FOOTER) return "firmware";
+  if (isReference(bytes)) return "reference";
+  return textHead(bytes).trimStart().startsWith("{") ? "document" : undefined;
+}
+
+/** Whole pages beside an image are an image too, whose damage is the difference. */
+function damagedImage(bytes: Uint8Array, beside: Kind | undefined): Kind | undefined {
+  const whole = bytes.length > 0 && bytes.length % 4096 === 0;
+  return whole && beside === "firmware" ? "firmware" : undefined;
+}
+
+async function openSide(path: string, bytes: Uint8Array, kind: Kind | undefined): Promise<SideFile> {
+  switch (kind) {
+    case "igvm":
+    case "firmware":
+      return { kind, path, bytes };
+    case "reference":
+      return { kind, path, reference: reading(path, () => parseFirmwareReference(bytes)) };
+    case "document": {
+      const document = reading(path, () => parseLaunchDocument(bytes, TRACE_RULES));
+      return { kind, path, document, artifacts: await findInputs(document) };
+    }
+    case undefined:
+      throw new Failure("BP-EXPLAIN-001", EXIT.malformed, "is of no kind that explain compares", {
+        file: path,
+        expected: KINDS,
+        hint: `bootproof inspect ${path} says what it looks like`,
+      });
+  }
 }
 
 /** Whether a file says that it is a firmware reference. */

@@ -8,7 +8,7 @@ import { explain } from "@bootproof/measure/explain";
 import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import type { Given } from "../frame/given.ts";
-import { readSideFile, type SideFile } from "./explain-files.ts";
+import { readSideFiles, type SideFile } from "./explain-files.ts";
 import { type OpenShape, readOpenShape, sideOf } from "./explain-sides.ts";
 import { formatExplanation } from "./explain-text.ts";
 
@@ -25,7 +25,7 @@ export async function explainTwo(
   paths: readonly [string, string],
 ): Promise<ExitCode> {
   const open = await readOpenShape(given);
-  const [a, b] = [await readSideFile(paths[0]), await readSideFile(paths[1])];
+  const [a, b] = await readSideFiles(...paths);
   const [left, right] = bothSides(a, b, open);
   const explanation = explain(left, right);
   const files = { a: { file: a.path, kind: a.kind }, b: { file: b.path, kind: b.kind } };
