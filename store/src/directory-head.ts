@@ -8,15 +8,14 @@
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  makeDirectory,
+  makeDirectoryDurable,
   publishByLink,
   readIfThere,
   removeIfThere,
   removeStaleTemporaries,
   syncDirectory,
   temporaryPath,
-  writeAll,
-  writeTemporary,
+  writeTemporaryBytes,
 } from "./durable.ts";
 import { FileLock } from "./file-lock.ts";
 import { StoreError, system } from "./store-error.ts";
@@ -45,7 +44,7 @@ export class DirectoryHead {
 
   /** Opens the head in `directory`, making it when absent and removing what killed writers left. */
   static async open(directory: string): Promise<DirectoryHead> {
-    await makeDirectory(directory);
+    await makeDirectoryDurable(directory);
     await removeStaleTemporaries(directory);
     return new DirectoryHead(directory);
   }
@@ -78,7 +77,7 @@ export class DirectoryHead {
     if ((await this.#survey()).newest !== expected) return "conflict";
     const next = expected + 1;
     const temporary = temporaryPath(this.#directory);
-    await writeTemporary(temporary, READ_ONLY, (handle) => writeAll(handle, bytes, temporary));
+    await writeTemporaryBytes(temporary, READ_ONLY, bytes);
     if ((await publishByLink(temporary, join(this.#directory, fileName(next)))) === "exists")
       return "conflict";
     // A name below the floor was free only because its generation is long gone; read() never looks there.

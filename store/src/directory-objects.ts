@@ -7,6 +7,7 @@ import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { equalBytes, firstDifference } from "@bootproof/bytes";
 import {
+  makeDirectoryDurable,
   makeDirectory,
   publishByLink,
   publishByRename,
@@ -16,14 +17,15 @@ import {
   removeTemporaries,
   syncDirectory,
   temporaryPath,
-  writeAll,
-  writeTemporary,
+  writeTemporaryBytes,
 } from "./durable.ts";
 import { checkKey } from "./key.ts";
 import { errnoOf, StoreError, systemError } from "./store-error.ts";
 
 const READ_ONLY = 0o444;
 const READ_WRITE = 0o644;
+/** Directories known to be durable that are remembered. */
+const MAX_REMEMBERED = 4096;
 
 /** What the names of files contain that wait to replace an object. */
 const pendingName = (key: string): string => `${key.replaceAll("/", "+")}-`;
@@ -31,14 +33,15 @@ const pendingName = (key: string): string => `${key.replaceAll("/", "+")}-`;
 /** Objects by key, a relative path, on a directory. */
 export class DirectoryObjects {
   readonly #root: string;
+  readonly #durable = new Set<string>();
 
   private constructor(root: string) {
-    this.#root = root;
+    this.#root = dirname(join(root, "key"));
   }
 
   /** Opens the objects under `root`, making it when absent and removing what killed writers left. */
   static async open(root: string): Promise<DirectoryObjects> {
-    await makeDirectory(root);
+    await makeDirectoryDurable(root);
     await removeStaleTemporaries(root);
     return new DirectoryObjects(root);
   }
@@ -47,9 +50,9 @@ export class DirectoryObjects {
   async putImmutable(key: string, bytes: Uint8Array): Promise<void> {
     const path = this.#path(key);
     if (await this.#sameAsStored(key, bytes)) return;
-    await makeDirectory(dirname(path));
+    await this.#makeDirectory(dirname(path));
     const temporary = temporaryPath(this.#root);
-    await writeTemporary(temporary, READ_ONLY, (handle) => writeAll(handle, bytes, temporary));
+    await writeTemporaryBytes(temporary, READ_ONLY, bytes);
     if ((await publishByLink(temporary, path)) === "exists") await this.#sameAsStored(key, bytes);
   }
 
@@ -61,11 +64,11 @@ export class DirectoryObjects {
    */
   async putMutable(key: string, bytes: Uint8Array, confirm?: () => Promise<void>): Promise<void> {
     const path = this.#path(key);
-    await makeDirectory(dirname(path));
+    await this.#makeDirectory(dirname(path));
     if (confirm !== undefined) await removeTemporaries(this.#root, pendingName(key));
     const temporary =
       confirm === undefined ? temporaryPath(this.#root) : temporaryPath(this.#root, pendingName(key));
-    await writeTemporary(temporary, READ_WRITE, (handle) => writeAll(handle, bytes, temporary));
+    await writeTemporaryBytes(temporary, READ_WRITE, bytes);
     try {
       await confirm?.();
     } catch (error) {
@@ -122,6 +125,20 @@ export class DirectoryObjects {
     // Its writer may have died between naming it and syncing the directory.
     await syncDirectory(dirname(path));
     return true;
+  }
+
+  /** Makes a directory below the root, and sees once that it and those above it are durable. */
+  async #makeDirectory(directory: string): Promise<void> {
+    if (this.#durable.has(directory)) {
+      await makeDirectory(directory);
+      return;
+    }
+    if (directory !== this.#root) {
+      await this.#makeDirectory(dirname(directory));
+      await makeDirectoryDurable(directory);
+    }
+    if (this.#durable.size >= MAX_REMEMBERED) this.#durable.clear();
+    this.#durable.add(directory);
   }
 
   #path(key: string): string {

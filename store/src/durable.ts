@@ -70,28 +70,36 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Makes `directory` and its parents, each entry durable; one that exists is fine. */
-export async function makeDirectory(directory: string): Promise<void> {
+/** Makes `directory` and its parents, each entry durable; false when it was there, durable or not. */
+export async function makeDirectory(directory: string): Promise<boolean> {
   const parent = dirname(directory);
-  if ((await makeEntry(directory)) === "parent missing") {
+  let outcome = await makeEntry(directory);
+  if (outcome === "parent missing") {
     await makeDirectory(parent);
     // Some file systems (/proc) answer "no such entry" though the parent is there: ask once more, not for ever.
-    if ((await makeEntry(directory)) === "parent missing")
+    outcome = await makeEntry(directory);
+    if (outcome === "parent missing")
       throw systemError(
         "make directory",
         directory,
         new Error("ENOENT: the file system of its parent takes no new entries"),
       );
   }
+  return outcome === "made";
+}
+
+/** Makes `directory`; one that is there is made durable, because a writer may have been killed before it was. */
+export async function makeDirectoryDurable(directory: string): Promise<void> {
+  if (!(await makeDirectory(directory))) await syncDirectory(dirname(directory));
 }
 
 /** Makes one directory; says whether its parent is missing. */
-async function makeEntry(directory: string): Promise<"made" | "parent missing"> {
+async function makeEntry(directory: string): Promise<"made" | "there" | "parent missing"> {
   try {
     await mkdir(directory);
   } catch (cause) {
     const errno = errnoOf(cause);
-    if (errno === "EEXIST") return "made";
+    if (errno === "EEXIST") return "there";
     if (errno === "ENOENT" && dirname(directory) !== directory) return "parent missing";
     throw systemError("make directory", directory, cause);
   }
@@ -117,6 +125,16 @@ export async function writeTemporary(
     await removeIfThere(path);
     throw cause;
   }
+}
+
+/** Writes a temporary file that holds `bytes` and syncs it. */
+export async function writeTemporaryBytes(path: string, mode: number, bytes: Uint8Array): Promise<void> {
+  await writeTemporary(path, mode, async (handle) => {
+    for (let at = 0; at < bytes.length;) {
+      const { bytesWritten } = await system("write", path, handle.write(bytes, at, bytes.length - at, at));
+      at += bytesWritten;
+    }
+  });
 }
 
 /** Writes all of `bytes`, naming `path` when it fails. */
@@ -157,7 +175,7 @@ export async function publishByLink(temporary: string, target: string): Promise<
 export async function writeFileAtomic(path: string, bytes: Uint8Array, mode = 0o644): Promise<void> {
   await makeDirectory(dirname(path));
   const temporary = temporaryPath(dirname(path));
-  await writeTemporary(temporary, mode, (handle) => writeAll(handle, bytes, temporary));
+  await writeTemporaryBytes(temporary, mode, bytes);
   await publishByRename(temporary, path);
 }
 

@@ -18,6 +18,7 @@ import {
 import {
   fetchCheckpoint,
   Log,
+  LogError,
   LogReader,
   noteVerifiers,
   type FetchObject,
@@ -53,7 +54,7 @@ export async function createLog(folder: string, origin?: string): Promise<{ log:
   // A key without a log is what a killed `log init` leaves; it has signed nothing that anyone saw.
   const key = (await exists(file)) ? await readKeyFile(file) : await newKey(file, "log", origin);
   const signer = signerOf(key);
-  const log = await Log.create(await placeOf(folder, signer));
+  const log = await completeOrCreate(await placeOf(folder, signer));
   try {
     await writeAnswer(join(folder, VKEY_FILE), `${formatVkey(key.vkey)}\n`);
   } catch (error) {
@@ -112,6 +113,16 @@ export async function newKey(file: string, role: string, name?: string): Promise
   );
   await writeKeyFile(file, formatSigningKey(key));
   return key;
+}
+
+/** Starts a log; one whose start was killed before its first checkpoint came out is completed. */
+async function completeOrCreate(options: Parameters<typeof Log.open>[0]): Promise<Log> {
+  try {
+    return await Log.open(options);
+  } catch (error) {
+    if (error instanceof LogError && error.kind === "NO_LOG") return Log.create(options);
+    throw error;
+  }
 }
 
 async function placeOf(folder: string, signer: Signer): Promise<Parameters<typeof Log.open>[0]> {

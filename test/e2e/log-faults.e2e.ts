@@ -1,0 +1,149 @@
+/**
+ * Kills the writer of a log, or fails its calls, at every system call that writes, and holds the log to all that was
+ * ever said about it. A sample of the points by default, another one each time; BOOTPROOF_FAULTS=all takes all of
+ * them, BOOTPROOF_SEED repeats a sample.
+ */
+import { execFile } from "node:child_process";
+import { cp, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { Log } from "@bootproof/log";
+import { beforeAll, describe, expect, it } from "vitest";
+import { scratch } from "./command.ts";
+import { LogHistory, numberedEntries, openOnDisk, placeOnDisk } from "./log-on-disk.ts";
+import { writeWithFault, writingCalls, type Fault, type WritingCall } from "./strace.ts";
+
+type Batches = readonly (readonly [from: number, count: number])[];
+
+const ALL = process.env["BOOTPROOF_FAULTS"] === "all";
+const SEED = Number(process.env["BOOTPROOF_SEED"] ?? Math.floor(Math.random() * 1_000_000));
+const SAMPLE = 7;
+
+/** What a writer is doing when the fault comes. */
+interface Scene {
+  readonly name: string;
+  /** What is in the log before. */
+  readonly before: Batches;
+  readonly batches: Batches;
+  readonly prepare: (folder: string) => Promise<void>;
+}
+
+async function fill(folder: string, batches: Batches): Promise<void> {
+  const log = await openOnDisk(folder);
+  for (const [from, count] of batches) await log.append(numberedEntries(from, count));
+  await log.close();
+}
+
+/** A log whose writer died right after the commit point: the tiles are still to be written. */
+async function dieAfterCommit(folder: string, from: number, count: number): Promise<void> {
+  const place = await placeOnDisk(folder);
+  const put = place.objects.putMutable.bind(place.objects);
+  const objects = {
+    ...place.objects,
+    putImmutable: () => Promise.reject(new Error("died")),
+    putMutable: put,
+    get: place.objects.get.bind(place.objects),
+    list: place.objects.list.bind(place.objects),
+  };
+  const log = await Log.open({ ...place, objects });
+  await expect(log.append(numberedEntries(from, count))).rejects.toThrow("died");
+  await log.close();
+}
+
+const SCENES: readonly Scene[] = [
+  { name: "starting a log", before: [], batches: [[0, 3]], prepare: () => Promise.resolve() },
+  {
+    name: "two commits, across a full tile",
+    before: [[0, 254]],
+    batches: [
+      [254, 3],
+      [257, 1],
+    ],
+    prepare: (folder) => fill(folder, [[0, 254]]),
+  },
+  {
+    name: "recovering from a death after the commit point",
+    before: [
+      [0, 254],
+      [254, 5],
+    ],
+    batches: [[259, 1]],
+    async prepare(folder) {
+      await fill(folder, [[0, 254]]);
+      await dieAfterCommit(folder, 254, 5);
+    },
+  },
+];
+
+/** Every point in a full run; else some, spread evenly from a place that the seed decides. */
+function choose(calls: readonly WritingCall[]): readonly WritingCall[] {
+  if (ALL) return calls;
+  const stride = Math.ceil(calls.length / SAMPLE);
+  return calls.filter((_, at) => at % stride === SEED % stride);
+}
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items];
+  const worker = async (): Promise<void> => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+}
+
+describe("faults at system calls: an acknowledged entry that is gone, or a log that split", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await scratch("faults");
+    if (!ALL) console.log(`fault points sampled with BOOTPROOF_SEED=${SEED}; BOOTPROOF_FAULTS=all takes all`);
+  });
+
+  describe.each(SCENES)("$name", ({ name, before, batches, prepare }) => {
+    const stem = (): string => path.join(folder, name.replaceAll(/[^a-z]+/g, "-"));
+    let calls: WritingCall[] = [];
+    beforeAll(async () => {
+      await prepare(stem());
+      await copy(stem(), `${stem()}.trace`);
+      calls = await writingCalls(`${stem()}.trace`, JSON.stringify(batches));
+      expect(calls.length).toBeGreaterThan(40);
+    });
+
+    it.each(["KILL", "EIO", "ENOSPC"] as const)("%s", async (fault: Fault) => {
+      const count = { killed: 0, refused: 0, survived: 0, missed: 0 };
+      const points = choose(calls);
+      await inParallel(points, async (call) => {
+        const label = `${fault} at ${call.name} ${call.nth}: ${call.text}`;
+        const place = `${stem()}.${fault}-${call.name}-${call.nth}`;
+        await copy(stem(), place);
+        const history = new LogHistory(place);
+        await history.look();
+        const writer = await writeWithFault(place, JSON.stringify(batches), call, fault);
+        if (writer.hit === undefined) count.missed++;
+        else if (writer.killed) count.killed++;
+        else if (writer.exitCode === 1 && writer.stdout.includes('"failed"')) count.refused++;
+        else if (writer.exitCode === 0) count.survived++;
+        else throw new Error(`${label}\n${writer.stdout}\n${writer.stderr}`);
+        try {
+          history.hear(writer.stdout);
+          await history.expectWhole([...before, ...batches]);
+        } catch (error) {
+          throw new Error(`${label}\nhit: ${writer.hit ?? "nothing"}\n${writer.stdout}`, { cause: error });
+        }
+        await rm(place, { recursive: true });
+      });
+      console.log(`${name}, ${fault}: ${points.length} of ${calls.length} calls, ${JSON.stringify(count)}`);
+      expect(count.missed).toBe(0);
+      if (fault === "KILL") expect(count.killed).toBe(points.length);
+    });
+  });
+});
+
+/** A copy with the files' own bytes: links would share them. */
+async function copy(from: string, to: string): Promise<void> {
+  await cp(from, to, { recursive: true }).catch((error: unknown) => {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  });
+}
+
+// Said here and not in the middle of a run that would look like a fault.
+await promisify(execFile)("strace", ["-V"]);
