@@ -17,6 +17,7 @@ import { encodeStage, stageName, type StagedFile } from "./stage.ts";
 import type { HeadStore, ObjectStore } from "./storage.ts";
 import { encodeEntryBundle } from "./tile.ts";
 import { CHECKPOINT_PATH, formatTilePath, TILE_WIDTH } from "./tile-path.ts";
+import type { WitnessPanel } from "./witness-panel.ts";
 
 /** Where a log lives and who signs for it. */
 export interface LogPlace {
@@ -28,6 +29,8 @@ export interface LogPlace {
   /** What only the log reads: stages and the index of identities. */
   readonly staging: ObjectStore;
   readonly head: HeadStore;
+  /** Who must have cosigned a checkpoint before it is published; without them nobody must. */
+  readonly witnesses?: WitnessPanel;
 }
 
 /** What a writer holds in memory: the committed tree and its right edge. */
@@ -61,9 +64,9 @@ export async function commit(
 
   const generation = state.generation + 1;
   await putFiles(place.objects, files);
-  await publish(fenced(place, generation), note);
+  const published = await publish(place, fenced(place, generation), note);
   await place.staging.delete(stageKey);
-  return { generation, headDigest: headDigest(head), note, tree, edge, partialBundle };
+  return { generation, headDigest: headDigest(head), note: published, tree, edge, partialBundle };
 }
 
 /** Signs and publishes the empty tree; throws {@link LogError} when there is a log already. */
@@ -71,7 +74,7 @@ export async function commitEmptyLog(place: LogPlace, root: Sha256): Promise<voi
   const text = formatCheckpoint({ origin: place.origin, size: 0n, root });
   const note = await signNote(text, [place.signer]);
   await swapHead(place.head, 0, formatLogHead({ stage: undefined, previous: undefined, note }));
-  await publish(fenced(place, 1), note);
+  await publish(place, fenced(place, 1), note);
 }
 
 /** Writes tiles and bundles; those that exist with these bytes are left alone. */
@@ -107,10 +110,16 @@ export function fenced({ objects, head }: LogPlace, generation: number): ObjectS
 
 /**
  * Makes a committed checkpoint public. Commit and recovery both end here, so whoever must see a checkpoint before the
- * world does (witnesses, whose lines join the note) is asked here.
+ * world does (witnesses, whose lines join the note) is asked here. Returns the note as it was published.
  */
-export async function publish(objects: ObjectStore, note: Uint8Array): Promise<void> {
+export async function publish(
+  { witnesses }: Pick<LogPlace, "witnesses">,
+  objects: ObjectStore,
+  note: Uint8Array,
+): Promise<Uint8Array> {
+  if (witnesses !== undefined) return witnesses.publish(note, objects);
   await objects.putMutable(CHECKPOINT_PATH, note);
+  return note;
 }
 
 async function swapHead(head: HeadStore, generation: number, bytes: Uint8Array): Promise<void> {

@@ -2,6 +2,7 @@
  * @bootproof/log: a C2SP transparency log, from its text formats to its writer, readers and offline verifier.
  * @module
  */
+export { type WitnessNetwork, type WitnessResponse } from "./ask-witnesses.ts";
 export { audit, type AuditFault, type AuditReport } from "./audit.ts";
 export { AuthenticatedTiles } from "./authenticated-tiles.ts";
 export {
@@ -91,3 +92,4 @@ export {
   parseAddCheckpoint,
   type AddCheckpoint,
 } from "./witness-request.ts";
+export { WitnessPanel, type WitnessOutcome, type WitnessPanelOptions } from "./witness-panel.ts";

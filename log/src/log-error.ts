@@ -32,6 +32,8 @@ export const LOG_ERROR_CODES = {
   OUT_OF_TREE: "BP-LOG-012",
   /** Another process is writing to the log; this one has done nothing. */
   LOCKED: "BP-LOG-014",
+  /** Fewer witnesses cosigned the checkpoint than the policy asks for: entries are committed but not public. */
+  UNWITNESSED: "BP-LOG-015",
 } as const;
 
 /** Name of a failure. */

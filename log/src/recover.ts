@@ -38,14 +38,14 @@ export async function recover(place: LogPlace): Promise<RecoveredLog> {
 
   const current = published?.size === committed.size ? published : undefined;
   const ours = fenced(place, stored.generation);
-  if (current === undefined) await publish(ours, stored.head.note);
-  // Whoever put it there may have been killed before it was durable, and we are about to answer for it.
-  else await ours.putMutable(CHECKPOINT_PATH, current.note);
+  // Also when it is there: whoever put it there may have been killed before it was durable, and we are about to
+  // answer for it; and the policy may ask for more witnesses than it did then.
+  const note = await publish(place, ours, current?.note ?? stored.head.note);
   await removeDeadStages(staging, committed.size);
   const state = {
     generation: stored.generation,
     headDigest: headDigest(stored.bytes),
-    note: current?.note ?? stored.head.note,
+    note,
     tree: { size: committed.size, root: committed.root },
     edge: reader.tiles.rightEdge(),
     partialBundle,
