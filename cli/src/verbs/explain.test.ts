@@ -124,6 +124,21 @@ describe("explain A B", () => {
     expect(await explained(a, FIRMWARE)).toMatchObject({ exit: 0, verdict: "same" });
   });
 
+  it("compares compact references, and no reference with a measurement", async () => {
+    const made = async (name: string, kernel: string): Promise<string> => {
+      const shape = ["--ovmf", FIRMWARE, "--vcpus", "2", "--vcpu-type", "EPYC", ...boot(kernel, "cmdline")];
+      const { exit, stdout, stderr } = await run(["measure", "snp", ...shape, "--reference"]);
+      expect(exit, stderr).toBe(0);
+      await writeFile(join(folder, name), stdout);
+      return join(folder, name);
+    };
+    const a = await made("compact-a.json", "kernel");
+    expect((await explained(a, await made("compact-b.json", "other-kernel"))).first?.subject).toBe("kernel");
+    expect(await explained(a, a)).toMatchObject({ exit: 0, verdict: "same" });
+    const { exit, stderr } = await run(["explain", a, await measured("a.json")]);
+    expect([exit, stderr]).toEqual([2, expect.stringContaining("BP-EXPLAIN-003") as string]);
+  });
+
   it("compares SEV-ES measurements", async () => {
     const path = async (name: string, vcpus: string): Promise<string> => {
       const words = ["--ovmf", FIRMWARE, "--vcpus", vcpus, "--vcpu-type", "EPYC", "--json", "--quiet"];

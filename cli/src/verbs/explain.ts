@@ -9,7 +9,8 @@ import type { Frame } from "../frame/frame.ts";
 import { addGuestOptions } from "../measuring/guest-options.ts";
 
 const AFTER = `
-Two files of: firmware image, IGVM file, measurement (measure --json), trace (measure --trace --json).
+Two files of: firmware image, IGVM file, measurement (measure --json), trace (measure --trace --json), reference,
+bundle of a release.
 Measurements find their files again by path and hash; what is still there is compared byte by byte.
 Two firmware images alone are compared up to the VMSAs; with --vcpus and a CPU both are measured with this shape,
 and with --kernel, --initrd and --append with this direct boot.

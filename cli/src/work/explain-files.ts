@@ -3,9 +3,14 @@
  * @module
  */
 import { formatHex, sha256 } from "@bootproof/bytes";
-import { type LaunchDocument, parseLaunchDocument } from "@bootproof/measure";
-import { TRACE_RULES } from "@bootproof/measure/explain";
-import { type FirmwareReference, parseFirmwareReference } from "@bootproof/measure/snp";
+import { type LaunchDocument, parseLaunchDocument, type Side } from "@bootproof/measure";
+import { compactSide, TRACE_RULES } from "@bootproof/measure/explain";
+import {
+  type FirmwareReference,
+  parseFirmwareReference,
+  parseSnpReference,
+  SNP_REFERENCE_SCHEMA,
+} from "@bootproof/measure/snp";
 import { stat } from "node:fs/promises";
 
 import { reading } from "../errors/reading.ts";
@@ -15,7 +20,7 @@ import { readInput } from "../frame/files.ts";
 import { startsWith, textHead } from "../inspect/inspection.ts";
 
 /** A file to compare, recognised and read. */
-export type SideFile = ImageFile | ReferenceFile | DocumentFile;
+export type SideFile = ImageFile | ReferenceFile | ReleaseFile | DocumentFile;
 
 /** Something that a guest boots from: it has no shape yet. */
 export interface ImageFile {
@@ -31,6 +36,13 @@ export interface ReferenceFile {
   readonly reference: FirmwareReference;
 }
 
+/** What predicts many shapes at once: a compact reference, or the bundle of a release. */
+export interface ReleaseFile {
+  readonly kind: "compact reference" | "bundle";
+  readonly path: string;
+  readonly side: Side;
+}
+
 /** A measurement or trace, with those of its files that are still where it says. */
 export interface DocumentFile {
   readonly kind: "document";
@@ -41,7 +53,7 @@ export interface DocumentFile {
 
 /** GUID of the footer of the GUIDed table, 48 bytes before the end of an OVMF image. */
 const TABLE_FOOTER = "de82b596b21ff745baeaa366c55a082d";
-const KINDS = "firmware image (OVMF), IGVM file, firmware reference, measurement or trace (measure --json)";
+const KINDS = "firmware image (OVMF), IGVM file, measurement or trace (measure --json), reference, bundle";
 
 /** Reads and recognises both files; what is none of the kinds is a {@link Failure}. */
 export async function readSideFiles(a: string, b: string): Promise<readonly [SideFile, SideFile]> {
@@ -59,7 +71,9 @@ function recognise(bytes: Uint8Array): Kind | undefined {
   if (startsWith(bytes, "IGVM")) return "igvm";
   const footer = bytes.subarray(Math.max(0, bytes.length - 48), Math.max(0, bytes.length - 32));
   if (formatHex(footer) === TABLE_FOOTER) return "firmware";
+  if (startsWith(bytes, "c2sp.org/tlog-proof@")) return "bundle";
   if (isReference(bytes)) return "reference";
+  if (textHead(bytes).includes(`"${SNP_REFERENCE_SCHEMA}"`)) return "compact reference";
   return textHead(bytes).trimStart().startsWith("{") ? "document" : undefined;
 }
 
@@ -76,6 +90,12 @@ async function openSide(path: string, bytes: Uint8Array, kind: Kind | undefined)
       return { kind, path, bytes };
     case "reference":
       return { kind, path, reference: reading(path, () => parseFirmwareReference(bytes)) };
+    case "compact reference":
+      return { kind, path, side: reading(path, () => compactSide(parseSnpReference(bytes))) };
+    case "bundle": {
+      const { sideOfBundle } = await import("./explain-bundles.ts");
+      return { kind, path, side: reading(path, () => sideOfBundle(bytes)) };
+    }
     case "document": {
       const document = reading(path, () => parseLaunchDocument(bytes, TRACE_RULES));
       return { kind, path, document, artifacts: await findInputs(document) };

@@ -4,11 +4,7 @@
  */
 import { type Side, sideOfDocument } from "@bootproof/measure";
 import { firmwareSide, type GuestFiles, igvmSide, measuredSide } from "@bootproof/measure/explain";
-import {
-  type AmdPlatform,
-  parseFirmwareReference,
-  type SnpShape,
-} from "@bootproof/measure/snp";
+import { type AmdPlatform, parseFirmwareReference, type SnpShape } from "@bootproof/measure/snp";
 
 import { EXIT } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
@@ -58,6 +54,9 @@ export function sideOf(file: SideFile, open: OpenShape): Side {
   switch (file.kind) {
     case "document":
       return sideOfMeasured(file);
+    case "compact reference":
+    case "bundle":
+      return file.side;
     case "igvm":
       return igvmSide(file.bytes, igvmShape(open));
     case "reference":

@@ -7,6 +7,7 @@ import { explain } from "@bootproof/measure/explain";
 
 import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
+import { Failure } from "../frame/failure.ts";
 import type { Given } from "../frame/given.ts";
 import { readSideFiles, type SideFile } from "./explain-files.ts";
 import { type OpenShape, readOpenShape, sideOf } from "./explain-sides.ts";
@@ -39,9 +40,15 @@ export async function explainTwo(
 
 /** An image has no shape of its own: it takes the one given, else the other side's. */
 function bothSides(a: SideFile, b: SideFile, open: OpenShape): readonly [Side, Side] {
+  if ((manyShapes(a) && b.kind === "document") || (a.kind === "document" && manyShapes(b)))
+    throw new Failure("BP-EXPLAIN-003", EXIT.undecided, `a ${a.kind} and a ${b.kind} cannot be compared`, {
+      hint: "one is of many shapes, the other of one: bootproof verify and lookup find a digest in a bundle",
+    });
   const shapeOf = (side: SideFile, other: SideFile): OpenShape =>
     side.kind !== "document" && open.shape === undefined && other.kind === "document"
       ? { ...open, like: other }
       : open;
   return [sideOf(a, shapeOf(a, b)), sideOf(b, shapeOf(b, a))];
 }
+
+const manyShapes = ({ kind }: SideFile): boolean => kind === "bundle" || kind === "compact reference";

@@ -4,6 +4,7 @@
  */
 import { bootsIgvm, igvmDescriber, igvmSide } from "../igvm/describe-launch.ts";
 import { sevTraceRule } from "../sev/trace-rule.ts";
+import { compactSide } from "../snp/compact-side.ts";
 import { amdDescriber, firmwareSide } from "../snp/describe-launch.ts";
 import { snpTraceRule } from "../snp/trace-rule.ts";
 import type { TraceRule } from "../trace-replay.ts";
@@ -39,4 +40,4 @@ export function explain(a: Side, b: Side): Explanation {
   return explainLaunches(one, other, DESCRIBERS);
 }
 
-export { bootsIgvm, firmwareSide, type GuestFiles, igvmSide, measuredSide };
+export { bootsIgvm, compactSide, firmwareSide, type GuestFiles, igvmSide, measuredSide };

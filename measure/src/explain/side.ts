@@ -6,10 +6,17 @@ import { formatHex, sha256, utf8 } from "@bootproof/bytes";
 import type { MeasuredEvent } from "../event.ts";
 import type { Measurement } from "../measurement.ts";
 import type { Registers } from "../replay.ts";
-import type { DocumentInput, LaunchDocument } from "../trace-document.ts";
+import type { LaunchDocument } from "../trace-document.ts";
 import type { ChangeGroup } from "./change-groups.ts";
 import type { Finding } from "./explanation.ts";
 import type { JsonRecord } from "./json-fields.ts";
+
+/** An input of which no bytes are at hand. */
+export interface KnownInput {
+  readonly role: string;
+  readonly size?: number;
+  readonly sha256: string;
+}
 
 /** A launch, as far as it is known: from files, a measurement, or a trace. */
 export interface Side {
@@ -19,7 +26,7 @@ export interface Side {
   /** Lower-case hex by register name; empty when the shape is open. */
   readonly registers: Readonly<Record<string, string>>;
   /** The files it was made from, when only their hashes are known. */
-  readonly inputs: readonly DocumentInput[];
+  readonly inputs: readonly KnownInput[];
   /** Inputs that a measurement calls covered; undefined when nobody says. */
   readonly covered?: readonly string[];
   readonly events?: readonly MeasuredEvent[];

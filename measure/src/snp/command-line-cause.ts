@@ -4,11 +4,11 @@
  */
 import { concatBytes, equalBytes, formatHex, sha256 } from "@bootproof/bytes";
 
-/** What is known of one part: its bytes, or at least its SHA-256 and size. */
+/** What is known of one part: its bytes, or its SHA-256 and perhaps its size. */
 export interface KnownPart {
   readonly bytes?: Uint8Array;
   readonly sha256: string;
-  readonly size: number;
+  readonly size?: number;
 }
 
 /** What one command line has that the other lacks, when it is one of the things that people trip over. */

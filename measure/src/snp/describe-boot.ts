@@ -114,7 +114,9 @@ function shownValues(
 }
 
 const shownFile = (part: KnownPart | undefined): string =>
-  part === undefined ? "none" : `${part.size} bytes, sha256 ${part.sha256}`;
+  part === undefined
+    ? "none"
+    : `${part.size === undefined ? "" : `${part.size} bytes, `}sha256 ${part.sha256}`;
 
 function shownText(part: KnownPart | undefined, other: KnownPart | undefined): string {
   if (part === undefined) return "none";
@@ -150,7 +152,10 @@ function byteDetails(a: KnownPart | undefined, b: KnownPart | undefined): string
   const ends = at === Math.min(a.bytes.length, b.bytes.length);
   const place = `first differing byte: offset 0x${at.toString(16)}`;
   const count = differences(a.bytes, b.bytes)?.count ?? 0;
-  const sizes = a.size === b.size ? `${count} differ in all` : `sizes ${a.size} and ${b.size} bytes`;
+  const sizes =
+    a.bytes.length === b.bytes.length
+      ? `${count} differ in all`
+      : `sizes ${a.bytes.length} and ${b.bytes.length} bytes`;
   return [
     ends
       ? `one is the beginning of the other: ${sizes}`

@@ -82,8 +82,8 @@ export function tolerantSide(platform: string, artifacts: Artifacts, measure: ()
   }
 }
 
-/** How the digest is called that a firmware alone has. */
-const PREFIX = "launchDigest before the VMSAs";
+/** How the digest is called that a launch has whose shape is open. */
+export const PREFIX = "launchDigest before the VMSAs";
 
 function describeImages(a: Side, b: Side, groups: readonly ChangeGroup[] | undefined): readonly Finding[] {
   const [one, other] = [a.artifacts["firmware"], b.artifacts["firmware"]];
@@ -116,18 +116,19 @@ function describeStarts(a: readonly MeasuredEvent[], b: readonly MeasuredEvent[]
 
 function describeFiles(one: KnownPart | undefined, other: KnownPart | undefined): Finding[] {
   if (one === undefined || other === undefined || one.sha256 === other.sha256) return [];
+  const [left, right] = [one.size ?? 0, other.size ?? 0];
   // No image has part of a page: this is a reference that stands for one, and its file says nothing of the image's.
-  const references = [one, other].filter(({ size }) => size % PAGE_SIZE !== 0).length;
+  const references = [left, right].filter((size) => size % PAGE_SIZE !== 0).length;
   if (references === 1) return [];
-  const sized = one.size !== other.size && references === 0;
+  const sized = left !== right && references === 0;
   return [
     {
       subject: sized ? "firmwareSize" : "firmware",
       what: sized
         ? "the firmware images have different sizes, so they start at different guest addresses"
         : "the firmware differs",
-      a: `${one.size} bytes, sha256 ${one.sha256}`,
-      b: `${other.size} bytes, sha256 ${other.sha256}`,
+      a: `${left} bytes, sha256 ${one.sha256}`,
+      b: `${right} bytes, sha256 ${other.sha256}`,
       details: ["with both images at hand, explain names the bytes and the part of the image around them"],
       register: LAUNCH_DIGEST,
     },
@@ -164,7 +165,8 @@ function fileOf({ artifacts, inputs }: Side, role: string): KnownPart | undefine
   const bytes = artifacts[role];
   if (bytes !== undefined) return { bytes, size: bytes.length, sha256: formatHex(sha256(bytes)) };
   const input = inputs.find((named) => named.role === role);
-  return input === undefined ? undefined : { size: input.size, sha256: input.sha256 };
+  if (input === undefined) return undefined;
+  return { sha256: input.sha256, ...(input.size !== undefined && { size: input.size }) };
 }
 
 /** The event from which on a finding changes the register. */

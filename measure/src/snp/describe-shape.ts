@@ -22,6 +22,8 @@ export interface KnownShape {
 
 /** Where edk2 starts application processors, for pages whose firmware is not at hand. */
 const USUAL_RESET_ADDRESS = 0x0080_b004;
+/** QEMU's first EPYC model. */
+const USUAL_SIGNATURE = 0x800f12;
 
 /** Reads the JSON of a shape of one of AMD's platforms; what is absent or makes no sense is left out. */
 export function readShape(shape: JsonRecord, platform = "snp"): KnownShape {
@@ -117,14 +119,15 @@ function layoutDifferences(a: SnpProfile, b: SnpProfile): string[] {
 
 const order = ({ cpuidLast }: SnpProfile): string => (cpuidLast ? "after all others" : "in descriptor order");
 
-function vmsaDifferences(a: KnownShape, b: KnownShape): string[] {
+function vmsaDifferences(one: KnownShape, other: KnownShape): string[] {
+  const [a, b] = [filled(one), filled(other)];
   // The CPU's own part of RDX is told as the CPU; here both sides have A's.
   const same = a.cpuSignature === undefined ? b : { ...b, cpuSignature: a.cpuSignature };
   const roles = (["bsp", "ap"] as const).map((role) => {
-    const [one, other] = [vmsaOf(a, role), vmsaOf(bySignature(same, b), role)];
-    return one === undefined || other === undefined
+    const [left, right] = [vmsaOf(a, role), vmsaOf(bySignature(same, b), role)];
+    return left === undefined || right === undefined
       ? []
-      : compareVmsas(one, other).map(formatFieldDifference);
+      : compareVmsas(left, right).map(formatFieldDifference);
   });
   const [bsp = [], ap = []] = roles;
   const everywhere = bsp.filter((line) => ap.includes(line));
@@ -134,6 +137,13 @@ function vmsaDifferences(a: KnownShape, b: KnownShape): string[] {
     ...ap.filter((line) => !bsp.includes(line)).map((line) => `application processors: ${line}`),
   ];
 }
+
+/** A shape with what is not known of it as it usually is: what profiles set does not depend on it. */
+const filled = (shape: KnownShape): KnownShape => ({
+  cpuSignature: USUAL_SIGNATURE,
+  ...(shape.profile && { guestFeatures: shape.profile.guestFeatures }),
+  ...shape,
+});
 
 /** B with A's signature where B's profile measures the CPU, else as it is. */
 const bySignature = (same: KnownShape, b: KnownShape): KnownShape => (measuresCpu(b) ? same : b);

@@ -72,6 +72,7 @@ export {
   formatSnpReference,
   type OpenedReference,
   openReference,
+  parseSnpReference,
   SNP_REFERENCE_SCHEMA,
 } from "./reference-document.ts";
 export { measureRegions, type MeasuredRegion, prepareRegions } from "./regions.ts";

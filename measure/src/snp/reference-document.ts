@@ -55,6 +55,16 @@ export function openReference(bytes: Uint8Array): OpenedReference {
   return { firmware, directBoot, profile: reference.profile };
 }
 
+/** Parses a compact reference; throws ParseError, or MeasureError for one that contradicts itself. */
+export function parseSnpReference(bytes: Uint8Array): SnpReference {
+  const document = jsonRecord(parseStrictJson(bytes, "reference", MAX_BYTES), "reference");
+  if (document["schema"] !== SNP_REFERENCE_SCHEMA)
+    throw new ParseError("UNSUPPORTED", "schema of the reference", { expected: SNP_REFERENCE_SCHEMA });
+  const reference = readReference(document);
+  checkReference(reference);
+  return reference;
+}
+
 function readReference(document: JsonRecord): SnpReference {
   onlyKeys(document, "reference", REQUIRED, ["kernelHashes"]);
   const hashes = document["kernelHashes"];
