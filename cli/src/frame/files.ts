@@ -3,7 +3,7 @@
  * @module
  */
 import { constants, createReadStream, openSync } from "node:fs";
-import { open, readFile, stat } from "node:fs/promises";
+import { open, readFile, stat, writeFile } from "node:fs/promises";
 import { Socket } from "node:net";
 
 import { utf8 } from "@bootproof/bytes";
@@ -88,15 +88,27 @@ export async function readHead(path: string, length: number): Promise<Uint8Array
   }
 }
 
-/** Writes an answer to a file: whole or not at all. */
+/** Writes an answer to a file: whole or not at all. Devices and pipes are written to and never replaced. */
 export async function writeAnswer(path: string, text: string | Uint8Array, mode = 0o644): Promise<void> {
   try {
+    if (await isDevice(path)) {
+      await writeFile(path, text);
+      return;
+    }
     // Loaded only when something is written: most answers go to stdout.
     const { writeFileAtomic } = await import("@bootproof/store");
     await writeFileAtomic(path, typeof text === "string" ? utf8(text) : text, mode);
   } catch (error) {
     throw outputFailure(path, error);
   }
+}
+
+/** Whether something other than a file or a folder is there: /dev/stdout, /dev/null, a pipe. */
+async function isDevice(path: string): Promise<boolean> {
+  const status = await stat(path).catch(() => undefined);
+  if (status === undefined || status.isDirectory()) return false;
+  // /dev/stdout may lead to a file: the link is no one's to replace.
+  return !status.isFile() || /^\/(dev|proc)\//.test(path);
 }
 
 /** The failure for an input that could not be read. */
