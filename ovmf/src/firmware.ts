@@ -17,6 +17,8 @@ import { parseSevMetadata, type SevMetadata } from "./sev-metadata.ts";
 export interface GuestArea {
   readonly guestAddress: number;
   readonly size: number;
+  /** Offset of the entry's data in the image; undefined when no image says it. */
+  readonly offset?: number | undefined;
 }
 
 /** The parts of an image that SEV-SNP launch uses. */
@@ -64,5 +66,6 @@ export const parseSecretArea = (table: GuidTable): GuestArea | undefined =>
 function parseArea(table: GuidTable, guid: string): GuestArea | undefined {
   if (findGuidEntry(table, guid) === undefined) return undefined;
   const entry = openGuidEntry(table, guid, 8);
-  return { guestAddress: entry.u32le("area guest address"), size: entry.u32le("area size") };
+  const { offset } = entry;
+  return { offset, guestAddress: entry.u32le("area guest address"), size: entry.u32le("area size") };
 }

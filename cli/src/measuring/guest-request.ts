@@ -60,14 +60,14 @@ const U64 = 0xffff_ffff_ffff_ffffn;
 const MAX_VARS = 1n << 26n;
 
 /** sev-snp-measure's modes and the platforms they mean. */
-const MODES: Readonly<Record<string, AmdPlatform>> = {
-  snp: "snp",
-  "snp:svsm": "snp",
-  "snp:ovmf-hash": "snp",
-  sev: "sev",
-  seves: "sev-es",
-  "sev-es": "sev-es",
-};
+const MODES: ReadonlyMap<string, AmdPlatform> = new Map([
+  ["snp", "snp"],
+  ["snp:svsm", "snp"],
+  ["snp:ovmf-hash", "snp"],
+  ["sev", "sev"],
+  ["seves", "sev-es"],
+  ["sev-es", "sev-es"],
+]);
 
 /** Reads a guest's options; throws a usage failure for what cannot be read or does not go together. */
 export function readGuestRequest(given: Given, platform: AmdPlatform): GuestRequest {
@@ -140,8 +140,8 @@ function readFirmwareDigest(given: Given): Sha384 | undefined {
 function readMode(given: Given): AmdPlatform | undefined {
   const mode = given.text("mode");
   if (mode === undefined) return undefined;
-  const platform = MODES[mode];
-  if (platform === undefined) throw badValue("--mode", Object.keys(MODES).join(", "), mode);
+  const platform = MODES.get(mode);
+  if (platform === undefined) throw badValue("--mode", [...MODES.keys()].join(", "), mode);
   if (mode === "snp:svsm" && given.text("svsm") === undefined) throw usage("mode snp:svsm needs --svsm");
   return platform;
 }
@@ -155,12 +155,15 @@ function readRegion(text: string): RegionGiven {
 }
 
 function checkTogether(request: GuestRequest): void {
-  const { append, appendFile, firmware, igvm, svsm, varsSize, varsFile, reading, regions } = request;
+  const { platform, append, appendFile, firmware, igvm, svsm, varsSize, varsFile, reading, regions } =
+    request;
   if (append !== undefined && appendFile !== undefined)
     throw usage("--append and --append-file are both given", "give the command line once");
   if (firmware === "") throw badValue("--ovmf", "the path of a firmware image", "nothing");
   const images = [firmware !== undefined, igvm !== undefined, regions.length > 0].filter(Boolean).length;
   if (images > 1) throw usage("more than one of --ovmf, --igvm and --region is given");
+  if (platform !== "snp" && (svsm !== undefined || regions.length > 0))
+    throw usage(`only SNP guests have an SVSM or measured regions, and this one is ${platform}`);
   if (reading !== undefined && igvm === undefined) throw usage("--reading is given without --igvm");
   if (svsm === undefined && (varsSize !== undefined || varsFile !== undefined))
     throw usage("a variable store is measured by no one; its size matters beside --svsm only");

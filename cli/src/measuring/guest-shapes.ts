@@ -55,7 +55,10 @@ function profileNames(request: GuestRequest): string[] {
     axes: { profiles, vmm },
   } = request;
   const usable = PROFILES.filter((profile) => profile.platform === platform && boots(profile, request));
-  if (profiles === "all") return usable.filter((one) => vmm === undefined || one.vmm === vmm).map(nameOf);
+  if (profiles === "all") {
+    const home = vmm === undefined ? undefined : defaultProfile(platform, vmm).vmm;
+    return usable.filter((one) => home === undefined || one.vmm === home).map(nameOf);
+  }
   if (profiles === undefined) {
     const usual = defaultProfile(platform, vmm ?? (request.regions.length > 0 ? "libkrun" : "qemu"));
     return [boots(usual, request) ? usual.name : nameOf(usable[0] ?? usual)];
@@ -64,6 +67,12 @@ function profileNames(request: GuestRequest): string[] {
   const alien = chosen.find((one) => one.platform !== platform);
   if (alien !== undefined)
     throw usage(`profile ${alien.name} is one of ${alien.platform}`, `bootproof measure ${alien.platform}`);
+  const elsewhere = chosen.find((one) => vmm !== undefined && one.vmm !== vmm);
+  if (elsewhere !== undefined)
+    throw usage(
+      `profile ${elsewhere.name} is one of ${elsewhere.vmm}, not of ${vmm}`,
+      "give only one of them",
+    );
   return chosen.map(nameOf);
 }
 

@@ -21,10 +21,12 @@ export function parseNumbers(flag: string, text: string, limit: number): number[
   const numbers = new Set<number>();
   for (const part of parseList(flag, text)) {
     const [first = "", last = first, more] = part.split(/\.\.|-/);
-    if (more !== undefined) throw badValue(flag, "a number or a range such as 1..64", part);
+    if (more !== undefined || first === "" || last === "")
+      throw badValue(flag, "a number or a range such as 1..64", part);
     const [low, high] = [first, last].map((word) => Number(parseUnsigned(flag, word, BigInt(limit))));
     if (low === undefined || high === undefined || low > high)
       throw badValue(flag, "a range from the smaller number to the larger", part);
+    if (high - low >= MAX_VALUES) throw badValue(flag, `at most ${MAX_VALUES} values`, part);
     for (let number = low; number <= high; number++) numbers.add(number);
   }
   return [...numbers];

@@ -60,6 +60,35 @@ describe("many shapes in one run", () => {
     expect(of("gce-milan")[0]?.registers).not.toEqual(of("gce-genoa")[0]?.registers);
   });
 
+  it("prints CSV also of one shape, so that a script's axes may have one value each", async () => {
+    const shape = ["--ovmf", FIRMWARE, "--vcpus", "2", "--vcpu-type", "EPYC-Milan"];
+    const one = await measure("snp", ...shape, "--format", "csv");
+    expect(one.stdout).toMatch(
+      /^profile,.*launchDigest\r\nqemu-kvm-mainline,,2,EPYC-Milan,0xa00f11,0x1,[0-9a-f]{96}\r\n$/,
+    );
+    const json = await measure("snp", ...shape, "--format", "csv", "--json");
+    expect(JSON.parse(json.stdout)).toMatchObject({ schema: "bootproof/measurement/1" });
+    expect((await measure("snp", ...shape, "--format", "xml")).exit).toBe(64);
+    for (const flags of [["--trace"], ["--dump-vmsa"], ["--output-format", "hex"]])
+      expect(await measure("snp", ...shape, "--format", "csv", ...flags)).toMatchObject({
+        exit: 64,
+        stderr: expect.stringContaining(`${flags[0] ?? ""} is of one shape`) as string,
+      });
+  });
+
+  it.each([
+    ["a profile of another VMM", ["--profile", "qemu", "--vmm", "ec2"], "is one of qemu, not of ec2"],
+    ["all profiles of a VMM that there is not", ["--profile", "all", "--vmm", "xen"], "BP-SNP-007"],
+    ["a mode that only objects have", ["--mode", "constructor"], "--mode has a value that cannot be read"],
+    ["an SVSM of SEV", ["--mode", "sev", "--svsm", FIRMWARE, "--vars-size", "4096"], "only SNP guests have"],
+  ])("refuses %s instead of measuring another guest", async (_, given, message) => {
+    const { exit, stdout, stderr } = await measure(
+      ...["snp", "--ovmf", FIRMWARE, "--vcpus", "2", "--vcpu-type", "EPYC", ...given],
+    );
+    expect({ exit, stdout }).toEqual({ exit: 64, stdout: "" });
+    expect(stderr).toContain(message);
+  });
+
   it("says which VM type a SEV-ES digest is of when nobody chose", async () => {
     const unchosen = await measure("sev-es", "--ovmf", FIRMWARE, "--vcpus", "2", "--vcpu-type", "EPYC");
     expect(unchosen.stderr).toContain("BP-SEV-102");

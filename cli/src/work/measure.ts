@@ -23,6 +23,13 @@ import { formatMeasurement } from "../measuring/measurement-answer.ts";
 import { GuestOpener, type OpenGuest, type OpenSnpGuest } from "../measuring/open-guest.ts";
 import { readGuest } from "../measuring/read-guest.ts";
 
+/** What tables do not show. */
+const OF_ONE_SHAPE = [
+  ["--trace", "trace"],
+  ["--dump-vmsa", "dumpVmsa"],
+  ["--output-format", "outputFormat"],
+] as const;
+
 /** Answers `measure` for a platform. */
 export async function measureVerb(context: Context, given: Given, platform: AmdPlatform): Promise<ExitCode> {
   const batch = given.text("batch");
@@ -39,10 +46,19 @@ export async function measureVerb(context: Context, given: Given, platform: AmdP
   if (given.text("mode") === "snp:ovmf-hash") return await answerFirmwareDigest(context, request, opener);
   if (given.flag("reference")) return await answerReference(context, request, opener);
   const shapes = shapesOf(request);
+  const format = readFormat(given);
   const guest = await opener.open(request);
   const [only] = shapes;
-  if (shapes.length === 1 && only !== undefined) return await answerOne(context, given, guest, only);
-  return await answerMatrix(context, given, guest, shapes);
+  // A script that asks for CSV gets CSV also when its axes have one value each.
+  const one = shapes.length === 1 && (format === undefined || context.options.json);
+  if (one && only !== undefined) return await answerOne(context, given, guest, only);
+  return await answerMatrix(context, given, guest, shapes, format);
+}
+
+function readFormat(given: Given): "table" | "csv" | undefined {
+  const format = given.text("format");
+  if (format === undefined || format === "table" || format === "csv") return format;
+  throw badValue("--format", "table or csv", format);
 }
 
 async function answerOne(
@@ -69,11 +85,11 @@ async function answerMatrix(
   given: Given,
   guest: OpenGuest,
   shapes: readonly SnpShape[],
+  format: "table" | "csv" | undefined,
 ): Promise<ExitCode> {
   const { formatCsv, formatMatrix, matrixDocument } = await import("../measuring/matrix-answer.ts");
-  if (given.flag("trace")) throw usage("--trace shows one shape", "give one of each axis");
-  const format = given.text("format") ?? "table";
-  if (format !== "table" && format !== "csv") throw badValue("--format", "table or csv", format);
+  for (const [flag, name] of OF_ONE_SHAPE)
+    if (given.has(name)) throw usage(`${flag} is of one shape`, "give one of each axis, and no --format");
   const warnings: MeasureWarning[] = [];
   const rows = [...guest.rows(shapes, (warning) => warnings.push(warning))];
   for (const warning of warnings) warn(context, warning);

@@ -45,9 +45,14 @@ export const sevResetAddress = ({ bytes, table }: SevImage): number => parseRese
 export function sevHashTableArea({ table }: SevImage): GuestArea {
   const area = table && parseHashTableArea(table);
   if (area === undefined || area.guestAddress === 0)
-    throw new ParseError("MISSING", "SEV hash table area in the firmware, which a measured kernel needs");
+    throw new ParseError("MISSING", "SEV hash table area in the firmware, which a measured kernel needs", {
+      ...(area?.offset !== undefined && { offset: area.offset }),
+      expected: area === undefined ? "an entry of the GUIDed table" : "an address",
+      found: area === undefined ? "none" : "0",
+    });
   if (area.size < HASH_TABLE_LENGTH)
     throw new ParseError("OUT_OF_RANGE", "size of the SEV hash table area", {
+      ...(area.offset !== undefined && { offset: area.offset + 4 }),
       expected: `at least ${HASH_TABLE_LENGTH}`,
       found: `${area.size}`,
     });

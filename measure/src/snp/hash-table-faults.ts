@@ -44,7 +44,7 @@ export function* hashTableFaults({ hashTable, metadata }: HashTablePlace): Gener
         "SEV hash table area in the firmware, which a measured kernel needs",
         hashTable === undefined
           ? { expected: "an entry of the GUIDed table", found: "none" }
-          : { expected: "an address", found: "0" },
+          : { ...placed(hashTable), expected: "an address", found: "0" },
       ),
     };
   if (section === undefined)
@@ -75,6 +75,7 @@ export function* hashTableFaults({ hashTable, metadata }: HashTablePlace): Gener
 function* areaFaults(area: GuestArea, section: SevSection | undefined): Generator<HashTableFault> {
   if (area.size < HASH_TABLE_LENGTH)
     yield wrong("area too small", "size of the SEV hash table area", {
+      ...placed(area, 4),
       expected: `at least ${HASH_TABLE_LENGTH}`,
       found: `${area.size}`,
     });
@@ -83,11 +84,13 @@ function* areaFaults(area: GuestArea, section: SevSection | undefined): Generato
   // QEMU writes into the section's page, firmware reads the area's: a guest where they differ finds no table.
   if (area.guestAddress - offset !== section.guestAddress)
     yield wrong("another page", "address of the SEV hash table area", {
+      ...placed(area),
       expected: `in the first page of the SNP_KERNEL_HASHES section, 0x${section.guestAddress.toString(16)}`,
       found: `0x${area.guestAddress.toString(16)}`,
     });
   if (offset + HASH_TABLE_LENGTH > section.size)
     yield wrong("beyond section", "end of the kernel hashes table in its section", {
+      ...placed(area),
       expected: `at most ${section.size}`,
       found: `${offset + HASH_TABLE_LENGTH}`,
     });
@@ -96,7 +99,11 @@ function* areaFaults(area: GuestArea, section: SevSection | undefined): Generato
 function wrong(
   kind: HashTableFaultKind,
   at: string,
-  detail: { readonly expected: string; readonly found: string },
+  detail: { readonly offset?: number; readonly expected: string; readonly found: string },
 ): HashTableFault {
   return { kind, error: new ParseError("OUT_OF_RANGE", at, detail) };
 }
+
+/** Where in the image the area is named; a reference has no such place. */
+const placed = ({ offset }: GuestArea, field = 0): { offset?: number } =>
+  offset === undefined ? {} : { offset: offset + field };

@@ -2,7 +2,7 @@
  * The fixed header of an IGVM file: IGVM_FIXED_HEADER (24 bytes) and IGVM_FIXED_HEADER_V2 (32 bytes).
  * @module
  */
-import { ByteReader, crc32, equalBytes, ParseError, utf8 } from "@bootproof/bytes";
+import { ByteReader, crc32, equalBytes, formatHex, ParseError, utf8 } from "@bootproof/bytes";
 
 const MAGIC = utf8("IGVM");
 const LENGTH_V1 = 24;
@@ -31,8 +31,13 @@ export function readFixedHeader(file: Uint8Array): IgvmFixedHeader {
       found: `${file.length}`,
     });
   const reader = new ByteReader(file);
-  if (!equalBytes(reader.bytes(4, "IGVM magic"), MAGIC))
-    throw new ParseError("BAD_MAGIC", "IGVM magic", { offset: 0, expected: '"IGVM"' });
+  const magic = reader.bytes(4, "IGVM magic");
+  if (!equalBytes(magic, MAGIC))
+    throw new ParseError("BAD_MAGIC", "IGVM magic", {
+      offset: 0,
+      expected: `${formatHex(MAGIC)} ("IGVM")`,
+      found: formatHex(magic),
+    });
   const version = readVersion(reader);
   const headersStart = reader.u32le("offset of IGVM variable headers");
   const headersSize = reader.u32le("size of IGVM variable headers");
