@@ -70,6 +70,13 @@ describe("reading a trace", () => {
     expect(() => parse(document)).toThrow(ParseError);
   });
 
+  it("refuses a document with two readings", () => {
+    const text = JSON.stringify(TRACE).replace('"platform":"snp"', '"platform":"sev","platform":"snp"');
+    expect(() => parseLaunchDocument(new TextEncoder().encode(text), RULES)).toThrow(
+      /duplicate|twice|platform/i,
+    );
+  });
+
   it("reads any bytes or throws ParseError", () => {
     const bytes = new TextEncoder().encode(JSON.stringify(TRACE));
     const readsOrRefuses = (document: Uint8Array): boolean => {

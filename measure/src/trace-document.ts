@@ -4,7 +4,7 @@
  * events whose replay does not end in its own registers is refused, because nothing it says can then be relied on.
  * @module
  */
-import { formatHex, ParseError, parseUtf8 } from "@bootproof/bytes";
+import { formatHex, ParseError, parseStrictJson } from "@bootproof/bytes";
 import type { ArtifactRole, EventSource, MeasuredEvent } from "./event.ts";
 import {
   jsonAddress,
@@ -64,7 +64,7 @@ export function parseLaunchDocument(
   bytes: Uint8Array,
   rules: Readonly<Record<string, TraceRule>>,
 ): LaunchDocument {
-  const document = jsonRecord(parseJson(bytes), "document");
+  const document = jsonRecord(parseStrictJson(bytes, "document", MAX_BYTES), "document");
   const schema = jsonText(document["schema"], "schema");
   if (schema !== TRACE_SCHEMA && schema !== MEASUREMENT_SCHEMA)
     throw new ParseError("UNSUPPORTED", "schema", {
@@ -115,20 +115,6 @@ export function formatEvent({
     digest: formatHex(digest),
     source,
   };
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  if (bytes.length > MAX_BYTES)
-    throw new ParseError("TOO_LARGE", "document", {
-      expected: `at most ${MAX_BYTES} bytes`,
-      found: `${bytes.length}`,
-    });
-  try {
-    return JSON.parse(parseUtf8(bytes, "document"));
-  } catch (error) {
-    if (error instanceof ParseError) throw error;
-    throw new ParseError("BAD_ENCODING", "document", { expected: "one JSON document" });
-  }
 }
 
 function parseRegisters(value: unknown, field: string): Record<string, string> {
