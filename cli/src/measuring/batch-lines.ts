@@ -13,6 +13,8 @@ import { addGuestOptions } from "./guest-options.ts";
 
 /** A request of any sensible size is far below. */
 const MAX_LINE = 1 << 20;
+/** No line ending in so many bytes: a device or a file of another kind, and reading on would never end. */
+const MAX_SKIPPED = 1 << 28;
 const NEWLINE = 0x0a;
 
 /** What a request may name: the options of a guest. */
@@ -47,6 +49,12 @@ export async function* batchLines(path: string): AsyncGenerator<BatchLine> {
       number += 1;
     }
     line.push(chunk.subarray(start));
+    if (line.length > MAX_SKIPPED)
+      throw new Failure("BP-FILE-004", EXIT.malformed, "is too large: a line does not end", {
+        file: path,
+        expected: `lines of at most ${MAX_LINE} bytes`,
+        found: `more than ${MAX_SKIPPED} bytes`,
+      });
   }
   if (!line.empty) yield { number, bytes: line.take() };
 }
@@ -55,6 +63,10 @@ export async function* batchLines(path: string): AsyncGenerator<BatchLine> {
 class OpenLine {
   #pieces: Uint8Array[] = [];
   #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
 
   get empty(): boolean {
     return this.#length === 0;
@@ -85,15 +97,23 @@ export function readRequest({ bytes }: BatchLine): BatchRequest {
         ? "mode"
         : key.replaceAll(/[-_]+([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase());
     if (name === "id") continue;
-    if (!FIELDS.has(name)) throw invalid("unknown field", key, `fields: ${[...FIELDS].join(", ")}`);
+    if (!FIELDS.has(name)) throw unknownField(key);
     if (name in options) throw invalid("field given twice", key);
-    if (value !== null) options[name] = optionValue(key, value);
+    if (typeof value === "boolean" && name === "kernelHashes") options[name] = value;
+    else if (value !== null) options[name] = optionValue(key, value);
   }
   return { id: request["id"], given: new Given([], options) };
 }
 
+/** A flag of the command line that is asked for here in other words. */
+function unknownField(key: string): Failure {
+  const flag = key.replaceAll(/[-_]/g, "").toLowerCase() === "nokernelhashes";
+  const hint = flag ? '"kernel-hashes": false' : `fields: ${[...FIELDS].join(", ")}`;
+  return invalid("unknown field", key, hint);
+}
+
 function optionValue(key: string, value: unknown): unknown {
-  if (typeof value === "string" || value === false) return value;
+  if (typeof value === "string") return value;
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return String(value);
   if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
   throw invalid("field that is no text, number or list of texts", key);

@@ -12,7 +12,9 @@ import { failureDocument } from "../frame/print-failure.ts";
 import { type BatchLine, batchLines, readRequest } from "./batch-lines.ts";
 import { readGuest } from "./read-guest.ts";
 import { GuestFiles } from "./guest-files.ts";
+import { FIRMWARE_DIGEST_MODE, firmwareDigestDocument } from "./firmware-digest.ts";
 import { shapesOf } from "./guest-shapes.ts";
+import { demandKnownSections } from "./known-sections.ts";
 import { matrixDocument } from "./matrix-answer.ts";
 import { measurementDocument } from "./measurement-document.ts";
 import { GuestOpener } from "./open-guest.ts";
@@ -21,6 +23,8 @@ import { GuestOpener } from "./open-guest.ts";
 export interface BatchDefaults {
   readonly platform: AmdPlatform;
   readonly trace: boolean;
+  /** Whether firmware may have sections of unknown types. */
+  readonly unknownSections: boolean;
 }
 
 /** Answers every line of `path` (`-`: standard input). Exit 2 when a request has no answer, else 0. */
@@ -49,7 +53,7 @@ async function answerLine(
   context: Context,
   line: BatchLine,
   opener: GuestOpener,
-  { platform, trace }: BatchDefaults,
+  { platform, trace, unknownSections }: BatchDefaults,
 ): Promise<object> {
   let id: unknown;
   const mark = (): object => ({ line: line.number, ...(id !== undefined && { id }) });
@@ -57,8 +61,11 @@ async function answerLine(
     const request = readRequest(line);
     id = request.id;
     const { guest: asked } = await readGuest(request.given, platform);
+    if (request.given.text("mode") === FIRMWARE_DIGEST_MODE)
+      return { ...mark(), ...firmwareDigestDocument(await opener.openSnp(asked)) };
     const shapes = shapesOf(asked);
     const guest = await opener.open(asked);
+    demandKnownSections(guest, unknownSections);
     const [only] = shapes;
     if (shapes.length === 1 && only !== undefined)
       return { ...mark(), ...measurementDocument(guest, guest.measure(only), trace) };

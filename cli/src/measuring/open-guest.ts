@@ -39,6 +39,8 @@ export interface GuestRow {
 export interface OpenGuest {
   readonly platform: AmdPlatform;
   readonly inputs: readonly GuestInput[];
+  /** The firmware of an SNP guest that boots OVMF. */
+  readonly firmware?: OpenedFirmware;
   measure(shape: SnpShape): Measurement<object>;
   /** Many shapes, without events; each warning goes to `warn` once. */
   rows(shapes: Iterable<SnpShape>, warn: (warning: MeasureWarning) => void): Iterable<GuestRow>;

@@ -14,6 +14,7 @@ interface Vector {
   readonly patch?: [number, string][];
   readonly want: string;
   readonly withKernel: string;
+  readonly warnings?: readonly string[];
 }
 
 interface Answer {
@@ -57,6 +58,8 @@ const TOLD: Readonly<Record<string, readonly [message: RegExp, place: object]>> 
   "gpa-wrap": [/end of SEV metadata section/, { expected: "at most 4 GiB" }],
 };
 
+const ALLOWED = "--allow-unknown-sections";
+
 describe("malformed firmware on the command line", () => {
   let folder: string;
   let base: Buffer;
@@ -91,7 +94,7 @@ describe("malformed firmware on the command line", () => {
   it("gets a digest where QEMU launches it, else exit status 65 and no digest", async () => {
     expect(vectors).toHaveLength(53);
     for (const vector of vectors) {
-      const { exit, answer } = await measure(await put(vector));
+      const { exit, answer } = await measure(await put(vector), ALLOWED);
       const launches = /^[0-9a-f]{96}$/.test(vector.want);
       expect({ name: vector.name, exit, digest: answer.registers?.launchDigest }).toEqual({
         name: vector.name,
@@ -102,9 +105,37 @@ describe("malformed firmware on the command line", () => {
     }
   });
 
+  it("has its unknown sections measured only when someone says so", async () => {
+    const unknown = vectors.filter(({ warnings }) => warnings?.includes("BP-SNP-103") === true);
+    expect(unknown).toHaveLength(4);
+    for (const vector of unknown) {
+      const firmware = await put(vector);
+      for (const more of [[], ["--reference"], ["--vcpu-sig", "1,2"]])
+        expect(
+          await ask(["measure", "snp", "--ovmf", firmware, "--vcpus", "1", "--vcpu-sig", "1", ...more]),
+        ).toMatchObject({
+          exit: 65,
+          answer: {
+            error: {
+              code: "BP-PARSE-009",
+              message: expect.stringContaining("type of SEV metadata section 0") as string,
+              offset: 2756,
+              expected: expect.stringContaining("0x1, 0x2, 0x3, 0x4 or 0x10") as string,
+              found: expect.stringMatching(/^0x(0|5|101|80000001)$/) as string,
+              hint: expect.stringContaining(ALLOWED) as string,
+            },
+          },
+        });
+      expect((await ask(["measure", "sev", "--ovmf", firmware])).exit, "SEV reads no sections").toBe(0);
+    }
+  });
+
   it("gets a digest with a kernel only where QEMU finds a place for its hash", async () => {
     for (const vector of vectors) {
-      const { exit, answer } = await measure(await put(vector), "--kernel", join(folder, "kernel"));
+      const { exit, answer } = await measure(
+        await put(vector),
+        ...[ALLOWED, "--kernel", join(folder, "kernel")],
+      );
       const launches = vector.withKernel === "launches";
       expect({ name: vector.name, exit }).toEqual({ name: vector.name, exit: launches ? 0 : 65 });
       expect(answer.registers?.launchDigest !== undefined, vector.name).toBe(launches);

@@ -115,6 +115,8 @@ describe("a batch", () => {
       JSON.stringify({ ovmf: FIRMWARE, platform: "sev" }),
       JSON.stringify({ ovmf: FIRMWARE, vcpus: "1..2", vcpuType: "EPYC" }),
       JSON.stringify({ surprise: true }),
+      JSON.stringify({ ovmf: FIRMWARE, vcpus: 2, vcpuType: "EPYC", guestFeatures: true }),
+      JSON.stringify({ ovmf: FIRMWARE, mode: "snp:ovmf-hash", vcpus: 2, vcpuType: "EPYC" }),
       "x".repeat(1 << 21),
     ];
     const file = join(folder, "requests");
@@ -141,8 +143,17 @@ describe("a batch", () => {
       { line: 7, platform: "snp", rows: 2 },
       { line: 8, code: "BP-USAGE-004" },
       { line: 9, code: "BP-USAGE-004" },
+      { line: 10 },
+      { line: 11, code: "BP-USAGE-004" },
     ]);
+    expect(answers[8]).toMatchObject({ firmwareDigest: expect.stringMatching(/^[0-9a-f]{96}$/) as string });
     expect(answers[0]?.["registers"]).toEqual({ launchDigest: TWO_EPYC });
+  });
+
+  it("ends with a file whose line never does", async () => {
+    const { exit, stdout, stderr } = await measure("snp", "--batch", "/dev/zero");
+    expect({ exit, stdout }).toEqual({ exit: 65, stdout: "" });
+    expect(stderr).toContain("a line does not end");
   });
 
   it("writes its answers to --out, whole", async () => {

@@ -38,6 +38,10 @@ export function defineMeasure(parent: Command, frame: Frame): void {
       (await import("../work/measure.ts")).measureVerb(context, given, platform),
     );
     addGuestOptions(command)
+      .option(
+        "--allow-unknown-sections",
+        "measure firmware sections of unknown types as QEMU does, as ZERO pages, instead of refusing them",
+      )
       .option("--trace", "print every page in the order it is measured")
       .option("--batch <file>", "one JSON request a line, from a file or - for standard input")
       .option("--format <name>", "of several shapes: table (default) or csv")

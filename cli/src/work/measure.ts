@@ -16,9 +16,11 @@ import { readingFirmware } from "../errors/reading.ts";
 import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import { badValue, type Given, usage } from "../frame/given.ts";
+import { FIRMWARE_DIGEST_MODE, firmwareDigestDocument } from "../measuring/firmware-digest.ts";
 import { GuestFiles } from "../measuring/guest-files.ts";
 import type { GuestRequest } from "../measuring/guest-request.ts";
 import { shapesOf } from "../measuring/guest-shapes.ts";
+import { demandKnownSections } from "../measuring/known-sections.ts";
 import { formatMeasurement } from "../measuring/measurement-answer.ts";
 import { GuestOpener, type OpenGuest, type OpenSnpGuest } from "../measuring/open-guest.ts";
 import { readGuest } from "../measuring/read-guest.ts";
@@ -39,15 +41,18 @@ export async function measureVerb(context: Context, given: Given, platform: AmdP
     ).measureBatch(context, batch, {
       platform,
       trace: given.flag("trace"),
+      unknownSections: given.flag("allowUnknownSections"),
     });
   const { guest: request, notes } = await readGuest(given, platform);
   for (const note of notes) context.note(note);
   const opener = new GuestOpener(new GuestFiles());
-  if (given.text("mode") === "snp:ovmf-hash") return await answerFirmwareDigest(context, request, opener);
-  if (given.flag("reference")) return await answerReference(context, request, opener);
+  if (given.text("mode") === FIRMWARE_DIGEST_MODE)
+    return await answerFirmwareDigest(context, request, opener);
+  if (given.flag("reference")) return await answerReference(context, given, request, opener);
   const shapes = shapesOf(request);
   const format = readFormat(given);
   const guest = await opener.open(request);
+  demandKnownSections(guest, given.flag("allowUnknownSections"));
   const [only] = shapes;
   // A script that asks for CSV gets CSV also when its axes have one value each.
   const one = shapes.length === 1 && (format === undefined || context.options.json);
@@ -102,12 +107,14 @@ async function answerMatrix(
 
 async function answerReference(
   context: Context,
+  given: Given,
   request: GuestRequest,
   opener: GuestOpener,
 ): Promise<ExitCode> {
   if (request.platform !== "snp" || request.igvm !== undefined)
     throw usage("--reference is of SNP guests with OVMF: only their digests follow from one");
   const guest = await opener.openSnp(request);
+  demandKnownSections(guest, given.flag("allowUnknownSections"));
   const text =
     request.axes.vcpus.length === 0
       ? formatFirmwareReference(guest.firmware.reference)
@@ -130,10 +137,8 @@ async function answerFirmwareDigest(
   request: GuestRequest,
   opener: GuestOpener,
 ): Promise<ExitCode> {
-  const { firmware, inputs } = await opener.openSnp(request);
-  const firmwareDigest = Buffer.from(firmware.reference.seed).toString("hex");
-  const document = { schema: "bootproof/firmware-digest/1", firmwareDigest, inputs };
-  await context.answer(`${firmwareDigest}\n`, document);
+  const document = firmwareDigestDocument(await opener.openSnp(request));
+  await context.answer(`${document.firmwareDigest}\n`, document);
   return EXIT.yes;
 }
 
