@@ -1,81 +1,14 @@
-import { formatHex, ParseError, parseUtf8, utf8 } from "@bootproof/bytes";
+import { formatHex, ParseError, utf8 } from "@bootproof/bytes";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { audit } from "./audit.ts";
-import { openCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
-import { verifyConsistency } from "./consistency.ts";
 import { expectOneSpelling, expectParserToSurvive } from "./hostile.testing.ts";
 import { LogError } from "./log-error.ts";
 import { formatLogHead, parseLogHead } from "./log-head.ts";
+import { expectWhole, live, Promises } from "./log-life.testing.ts";
 import { Log } from "./log.ts";
-import {
-  entriesFrom,
-  Killed,
-  logOn,
-  MemoryDisk,
-  MemoryProcess,
-  TEST_SIGNER,
-  type KillPoint,
-} from "./memory-store.testing.ts";
+import { entriesFrom, logOn, MemoryDisk, MemoryProcess, TEST_SIGNER } from "./memory-store.testing.ts";
 import { ed25519Signer } from "./signer.ts";
 import { encodeStage, parseStage, stageName } from "./stage.ts";
-import { noteVerifiers } from "./verifier.ts";
-
-const verifiers = noteVerifiers([TEST_SIGNER.vkey]);
-const open = (note: Uint8Array): SignedCheckpoint => openCheckpoint(note, verifiers, TEST_SIGNER.name);
-
-/** What a submitter has been told, and must find for ever: entry by index. */
-type Promises = Map<bigint, string>;
-
-/** One life of a writing process: opens the log and appends until it is done or killed. */
-async function live(
-  disk: MemoryDisk,
-  batches: readonly Uint8Array[][],
-  told: Promises,
-  kill?: KillPoint,
-): Promise<void> {
-  try {
-    const options = logOn(disk, kill);
-    const log = disk.head === undefined ? await Log.create(options) : await Log.open(options);
-    for (const batch of batches) {
-      const appended = await log.append(batch);
-      appended.forEach(({ index }, at) => {
-        const text = parseUtf8(batch[at]!, "entry");
-        expect(told.get(index) ?? text).toBe(text);
-        told.set(index, text);
-      });
-    }
-  } catch (error) {
-    if (!(error instanceof Killed)) throw error;
-  }
-  // Readers see the disk as it is, before anybody recovers it.
-  const note = disk.objects.get("checkpoint");
-  if (note !== undefined)
-    expect(
-      (await audit((path) => Promise.resolve(disk.objects.get(path)), open(note))).fault,
-    ).toBeUndefined();
-}
-
-/** Invariants of a log that has just been opened: everything told is there, everything public is one chain. */
-async function expectWhole(disk: MemoryDisk, told: Promises): Promise<void> {
-  const log = await Log.open(logOn(disk));
-  const { reader } = log;
-  const entries: string[] = [];
-  for await (const { index, entry } of reader.entries()) entries[Number(index)] = parseUtf8(entry, "entry");
-  for (const [index, text] of told) expect([index, entries[Number(index)]]).toEqual([index, text]);
-  expect((await log.audit()).fault).toBeUndefined();
-  const public_ = disk.published.map(open);
-  for (const [at, newer] of public_.entries()) {
-    const older = public_[at - 1];
-    if (older === undefined) continue;
-    expect(newer.size).toBeGreaterThanOrEqual(older.size);
-    const proof = await reader.consistencyProof(older.size, newer.size);
-    expect(verifyConsistency(older, newer, proof)).toBe(true);
-  }
-  const last = public_.at(-1)!;
-  expect([last.size, formatHex(last.root)]).toEqual([log.checkpoint.size, formatHex(log.checkpoint.root)]);
-  expect(new Set(entries).size).toBe(Number(log.checkpoint.size)); // nothing was logged twice
-}
 
 describe("recovery: an entry that was acknowledged and is gone, or a log that split", () => {
   it("keeps every promise, whichever operation was the last", async () => {
@@ -90,7 +23,7 @@ describe("recovery: an entry that was acknowledged and is gone, or a log that sp
     for (let after = 0; after <= process.operations; after++)
       for (const coin of [() => false, () => true, (nth: number) => nth % 2 === 0]) {
         const disk = new MemoryDisk();
-        const told: Promises = new Map();
+        const told = new Promises();
         await live(disk, batches, told, { after, coin });
         await live(disk, batches, told);
         await expectWhole(disk, told);
@@ -109,7 +42,7 @@ describe("recovery: an entry that was acknowledged and is gone, or a log that sp
     await fc.assert(
       fc.asyncProperty(fc.array(life, { minLength: 1, maxLength: 5 }), async (lives) => {
         const disk = new MemoryDisk();
-        const told: Promises = new Map();
+        const told = new Promises();
         for (const { batches, after, coins } of lives) {
           const coin = (): boolean => coins.next().value === true;
           const entries = batches.map(([from, count]) => entriesFrom(from, count));
@@ -126,7 +59,7 @@ describe("recovery: an entry that was acknowledged and is gone, or a log that sp
     const disk = new MemoryDisk();
     const log = await Log.create(logOn(disk));
     await log.append(entriesFrom(0, 10));
-    await live(disk, [entriesFrom(10, 300)], new Map(), { after: 8, coin: () => true });
+    await live(disk, [entriesFrom(10, 300)], new Promises(), { after: 8, coin: () => true });
     await Log.open(logOn(disk));
     const before = [disk.objects, disk.staging].map((map) => new Map(map));
     await Log.open(logOn(disk));
@@ -231,7 +164,7 @@ describe("recovery: a writer that goes on where it must not would sign a fork", 
     await Log.create(logOn(disk));
     // Killed after the swap: open 5 reads, stage, swap.
     for (let after = 6; disk.head!.generation < 2; after++)
-      await live(disk, [entriesFrom(0, 5)], new Map(), { after, coin: () => false });
+      await live(disk, [entriesFrom(0, 5)], new Promises(), { after, coin: () => false });
     const [name] = disk.staging.keys();
     disk.staging.set(name!, disk.staging.get(name!)!.with(-1, 1));
     await expect(Log.open(logOn(disk))).rejects.toMatchObject({ kind: "CORRUPT_OBJECT", file: name });

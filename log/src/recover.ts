@@ -26,9 +26,10 @@ export interface RecoveredLog {
 export async function recover(place: LogPlace): Promise<RecoveredLog> {
   const { objects, staging } = place;
   const verifiers = noteVerifiers([place.signer.vkey]);
+  // The public checkpoint first: if there is another writer it moves the head before it publishes.
+  const published = await readPublished(objects, verifiers, place.origin);
   const stored = await readHead(place);
   const committed = openFile("head", stored.head.note, verifiers, place.origin);
-  const published = await readPublished(objects, verifiers, place.origin);
   refuseContradiction(committed, published);
 
   if (stored.head.stage !== undefined) await applyStage(objects, staging, stored.head.stage);
