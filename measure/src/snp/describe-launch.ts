@@ -214,7 +214,7 @@ function unexplained(a: Side, b: Side, groups: readonly ChangeGroup[], found: re
         ? []
         : [describeGroup(group)];
     if (events.every(isVmsa)) return describeVmsas(a, b, group, has);
-    return has("profile") ? [] : [describeGroup(group)];
+    return has("profile", "varsSize", "svsm", "regions", "region") ? [] : [describeGroup(group)];
   });
 }
 
@@ -239,7 +239,8 @@ function describeVmsas(
     const count = (side: Side): number => side.events?.filter(isVmsa).length ?? 0;
     return describeCounts(count(a), count(b)).map((finding) => ({ ...finding, eventIndex: indexOf(group) }));
   }
-  if (has("profile", "cpu", "guestFeatures") || has("resetAddress", "tableEntry")) return [];
+  // Where an SVSM lies and starts is in every VMSA.
+  if (has("profile", "cpu", "guestFeatures", "resetAddress", "tableEntry", "varsSize", "svsm")) return [];
   const unproven = [a, b].some((side) => !provesVmsa(side));
   return [
     {

@@ -13,10 +13,10 @@ describe("explaining what nobody foresaw", () => {
   });
 
   it("names other files and other fields of a shape by their names", () => {
-    const { first, others } = explain(document({ varsSize: 1 }, "a"), document({ varsSize: 2 }, "b"));
+    const { first, others } = explain(document({ somethingNew: 1 }, "a"), document({ somethingNew: 2 }, "b"));
     expect([first?.what, ...others.map(({ what }) => what)]).toEqual([
       "the file svsm differs",
-      "the shapes differ in varsSize",
+      "the shapes differ in somethingNew",
     ]);
   });
 

@@ -16,6 +16,12 @@ const KNOWN_FIELDS: readonly string[] = [
   ...["profile", "vmm", "vcpus", "cpu", "cpuSignature", "guestFeatures", "reading"],
 ];
 
+/** What fields of single VMMs mean. */
+const FIELDS: Readonly<Record<string, string>> = {
+  varsSize: "the size of the variable store differs: the SVSM lies below it",
+  regions: "the measured regions lie at other guest addresses, or have other sizes",
+};
+
 /** Other files that differ, or that only one side has. */
 export function describeOtherFiles(a: Side, b: Side): Finding[] {
   const roles = [a, b].flatMap(({ artifacts, inputs }) => [
@@ -54,7 +60,7 @@ export function describeOtherFields({ shape: a }: Side, { shape: b }: Side): Fin
       return [
         {
           subject: field,
-          what: `the shapes differ in ${field}`,
+          what: FIELDS[field] ?? `the shapes differ in ${field}`,
           ...values(one, other),
           details: [],
           register: LAUNCH_DIGEST,

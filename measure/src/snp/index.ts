@@ -75,7 +75,7 @@ export {
   parseSnpReference,
   SNP_REFERENCE_SCHEMA,
 } from "./reference-document.ts";
-export { measureRegions, type MeasuredRegion, prepareRegions } from "./regions.ts";
+export { measureRegions, type MeasuredRegion, prepareRegions, type RegionShapeJson } from "./regions.ts";
 export {
   classicSvsmDigest,
   isClassicSvsmDigest,
@@ -84,6 +84,7 @@ export {
   measureSvsmImages,
   prepareSvsm,
   type SvsmInputs,
+  type SvsmShapeJson,
 } from "./svsm.ts";
 export {
   formatShape,

@@ -49,18 +49,23 @@ export function prepareRegions(
   return new SnpLaunch({ profile, digest, resetAddress: BSP_RESET_ADDRESS }, runs, []);
 }
 
+/** A shape with the regions' places: `0x100000+0x2000`. */
+export interface RegionShapeJson extends ShapeJson {
+  readonly regions: readonly string[];
+}
+
 /** Predicts the launch digest of a guest made of regions. Throws {@link ParseError} or {@link MeasureError}. */
 export function measureRegions(
   regions: readonly MeasuredRegion[],
   shape: SnpShape,
-): Measurement<ShapeJson, PageEvent> {
+): Measurement<RegionShapeJson, PageEvent> {
   const resolved = resolveShape(
     shape.profile === undefined && shape.vmm === undefined ? { ...shape, vmm: "libkrun" } : shape,
   );
   const launch = prepareRegions(regions, resolved.profile);
   return makeMeasurement({
     platform: "snp",
-    shape: formatShape(resolved),
+    shape: { ...formatShape(resolved), regions: regions.map(placeOf) },
     registers: { [LAUNCH_DIGEST]: launch.digest(resolved) },
     start: launch.start,
     extend: extendLaunchDigest,
@@ -75,6 +80,9 @@ export function measureRegions(
     ],
   });
 }
+
+const placeOf = ({ guestAddress, bytes }: MeasuredRegion): string =>
+  `0x${guestAddress.toString(16)}+0x${bytes.length.toString(16)}`;
 
 function checkRegion({ guestAddress, bytes }: MeasuredRegion, index: number): void {
   const at = `region ${index}`;

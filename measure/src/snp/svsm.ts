@@ -73,13 +73,18 @@ export function prepareSvsm(inputs: SvsmInputs, profile: SnpProfile = snpProfile
   return prepareMeasured({ reference, pages: runs, warnings }, undefined, profile);
 }
 
+/** A shape with what else the SVSM's place depends on. */
+export interface SvsmShapeJson extends ShapeJson {
+  readonly varsSize: number;
+}
+
 /** Predicts the launch digest of an SVSM guest. Throws {@link ParseError} or MeasureError. */
-export function measureSvsm(inputs: SvsmInputs, shape: SnpShape): Measurement<ShapeJson, PageEvent> {
+export function measureSvsm(inputs: SvsmInputs, shape: SnpShape): Measurement<SvsmShapeJson, PageEvent> {
   const resolved = resolveShape({ ...shape, profile: shape.profile ?? SVSM_DEFAULT });
   const launch = prepareSvsm(inputs, resolved.profile);
   return makeMeasurement({
     platform: "snp",
-    shape: formatShape(resolved),
+    shape: { ...formatShape(resolved), varsSize: inputs.varsSize },
     registers: { [LAUNCH_DIGEST]: launch.digest(resolved) },
     start: launch.start,
     extend: extendLaunchDigest,
