@@ -8,8 +8,9 @@
  * @module
  */
 import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
-import { StoreError, systemError } from "./store-error.ts";
+import { closeSync, open } from "node:fs";
+import { promisify } from "node:util";
+import { StoreError, system, systemError } from "./store-error.ts";
 
 /** Descriptor under which the program finds the file. */
 const LOCK_FD = 3;
@@ -27,7 +28,7 @@ export class FileLock {
 
   /** Takes the lock on `path`, making the file when absent; undefined, at once, when it is held. */
   static async take(path: string): Promise<FileLock | undefined> {
-    const fd = openToLock(path);
+    const fd = await system("open", path, promisify(open)(path, "a", 0o600));
     try {
       const status = await lockOpenFile(fd, path);
       if (status === 0) return new FileLock(fd);
@@ -49,14 +50,6 @@ export class FileLock {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
     return Promise.resolve();
-  }
-}
-
-function openToLock(path: string): number {
-  try {
-    return openSync(path, "a", 0o600);
-  } catch (cause) {
-    throw systemError("open", path, cause);
   }
 }
 
