@@ -8,6 +8,8 @@ import { describeGroup, type GroupSummary, summarise } from "./describe-events.t
 import type { ComparedRegister, Explanation, Finding } from "./explanation.ts";
 import type { Describer, Side } from "./side.ts";
 
+/** Findings told one by one: nobody reads more. */
+const MAX_FINDINGS = 200;
 /** Groups listed one by one; the rest is counted. */
 const MAX_GROUPS = 200;
 
@@ -31,18 +33,25 @@ export function explainLaunches(
   // Equal registers see nothing of what differs, whatever the words say.
   const seen = verdict === "same" ? [] : found.filter(({ register }) => register !== undefined);
   const unseen = verdict === "same" ? found.map(withoutRegister) : found.filter((it) => !seen.includes(it));
-  const [first, ...others] = seen;
+  const [first, ...more] = seen;
   return {
     verdict,
     platform: a.platform,
     ...(problems && { problems }),
     registers,
     ...(first && { first }),
-    others,
-    unseen,
+    others: bounded(more),
+    unseen: bounded(unseen),
     ...(groups && { events: summaries(groups) }),
     next: nextSteps(a, b, verdict, first),
   };
+}
+
+/** The first findings, and how many more there are. */
+function bounded(findings: readonly Finding[]): Finding[] {
+  const told = findings.slice(0, MAX_FINDINGS);
+  const more = findings.length - told.length;
+  return more === 0 ? told : [...told, { subject: "more", what: `${more} more differences`, details: [] }];
 }
 
 function otherPlatforms(a: Side, b: Side): Explanation {

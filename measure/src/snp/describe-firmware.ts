@@ -10,6 +10,8 @@ import { type Accounted, describeStructure } from "./describe-structure.ts";
 import { LAUNCH_DIGEST, PAGE_SIZE } from "./page-info.ts";
 
 const FOUR_GIB = 0x1_0000_0000;
+/** Parts told one by one; two builds from different sources differ in every file. */
+const MAX_PARTS = 64;
 
 /** A difference of two images in words, at its distance from the images' end. */
 interface Placed {
@@ -88,7 +90,7 @@ function describeBytes({ a, b, left, right }: Images, stretches: readonly Differ
       part.stretches += 1;
     }
   }
-  return [...parts].map(([name, { first, count, stretches: places, other }]) => ({
+  const told = [...parts].slice(0, MAX_PARTS).map(([name, { first, count, stretches: places, other }]) => ({
     fromEnd: left.length - first,
     finding: {
       subject: "firmware",
@@ -101,6 +103,13 @@ function describeBytes({ a, b, left, right }: Images, stretches: readonly Differ
       ],
     },
   }));
+  const next = [...parts.values()][MAX_PARTS];
+  if (next === undefined) return told;
+  const what = `${parts.size - told.length} more parts of the image differ`;
+  return [
+    ...told,
+    { fromEnd: left.length - next.first, finding: { subject: "firmware", what, details: [] } },
+  ];
 }
 
 function withPlace(

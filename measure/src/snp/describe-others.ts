@@ -16,6 +16,9 @@ const KNOWN_FIELDS: readonly string[] = [
   ...["profile", "vmm", "vcpus", "cpu", "cpuSignature", "guestFeatures", "reading"],
 ];
 
+/** A stranger's document may have any number. */
+const MAX_FIELDS = 64;
+
 /** What fields of single VMMs mean. */
 const FIELDS: Readonly<Record<string, string>> = {
   varsSize: "the size of the variable store differs: the SVSM lies below it",
@@ -54,6 +57,7 @@ export function describeOtherFiles(a: Side, b: Side): Finding[] {
 export function describeOtherFields({ shape: a }: Side, { shape: b }: Side): Finding[] {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])]
     .filter((field) => !KNOWN_FIELDS.includes(field))
+    .slice(0, MAX_FIELDS)
     .flatMap((field) => {
       const [one, other] = [text(a[field]), text(b[field])];
       if (one === other) return [];

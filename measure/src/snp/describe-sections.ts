@@ -13,11 +13,18 @@ export interface ComparedSection {
   readonly size: number;
 }
 
+/** Images have seven; a trace of a stranger may have thousands. */
+const MAX_FINDINGS = 32;
+
 /** The differences of two section lists in words, in descriptor order. */
 export function describeSections(a: readonly ComparedSection[], b: readonly ComparedSection[]): Finding[] {
   if (list(a) === list(b)) return [];
   if (sorted(a) === sorted(b)) return [otherOrder(a, b)];
-  return pairUp(a, b).map(([one, other]) => describePair(one, other));
+  const pairs = pairUp(a, b);
+  const told = pairs.slice(0, MAX_FINDINGS).map(([one, other]) => describePair(one, other));
+  const more = pairs.length - told.length;
+  const rest = { subject: "section", what: `${more} more SEV metadata sections differ`, details: [] };
+  return more === 0 ? told : [...told, rest];
 }
 
 type Pair = readonly [ComparedSection | undefined, ComparedSection | undefined];
@@ -34,11 +41,9 @@ function pairUp(a: readonly ComparedSection[], b: readonly ComparedSection[]): P
       .map((section, index): Pair => [section, b[index]])
       .filter(([one, other]) => other === undefined || one === undefined || key(one) !== key(other));
   const [left, right] = [without(a, b), without(b, a)];
-  const pairs: Pair[] = left.map((section): Pair => {
-    const partner = right.findIndex(({ type }) => type === section.type);
-    return [section, partner === -1 ? undefined : right.splice(partner, 1)[0]];
-  });
-  const alone = right.map((section): Pair => [undefined, section]);
+  const waiting = Map.groupBy(right.toReversed(), ({ type }) => type);
+  const pairs = left.map((section): Pair => [section, waiting.get(section.type)?.pop()]);
+  const alone = [...waiting.values()].flat().map((section): Pair => [undefined, section]);
   return [...pairs, ...alone].sort((one, other) => position(one) - position(other));
 }
 
