@@ -29,7 +29,7 @@ beforeAll(async () => {
 describe("audit: damage that stays unnoticed until the day the entry is needed", () => {
   it("finds no fault in a whole log and says what it read", async () => {
     const report = await audit((path) => Promise.resolve(disk.objects.get(path)), head);
-    expect(report).toEqual({ size: 700n, entries: 700n, tiles: 4, bundles: 3 });
+    expect(report).toEqual({ size: 700n, from: 0n, entries: 700n, tiles: 4, bundles: 3 });
   });
 
   it.each(["tile/0/001", "tile/0/002.p/188", "tile/1/000.p/2"])(

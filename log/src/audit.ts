@@ -1,17 +1,24 @@
 /**
  * Reads every file that a checkpoint implies and hashes everything again: each bundle against the level-0 tile above
  * it, each tile against those below it, the root against the checkpoint. Reports the first fault by file and offset.
+ *
+ * An audit may go on where an earlier one stopped: it starts with that one's right edge, and on its way computes the
+ * root of the checkpoint seen then, which proves that the log has only grown.
  * @module
  */
-import { equalBytes, firstDifference, formatHex } from "@bootproof/bytes";
+import { equalBytes, firstDifference, formatHex, type Sha256 } from "@bootproof/bytes";
 import { AuthenticatedTiles, corruptObject, fetchTileObject } from "./authenticated-tiles.ts";
 import type { TreeHead } from "./consistency.ts";
 import { LogError } from "./log-error.ts";
+import { LogReader } from "./log-reader.ts";
 import { leafHash } from "./merkle.ts";
 import { RightEdge, type TileObject } from "./right-edge.ts";
 import type { FetchObject } from "./storage.ts";
 import { HASH_LENGTH, parseEntryBundle, type BundledEntry } from "./tile.ts";
 import { CHECKPOINT_PATH, formatTilePath, TILE_WIDTH, widthAt } from "./tile-path.ts";
+
+/** Bundles hashed between two times of saving: 65,536 entries. */
+const SAVE_EVERY = 256;
 
 /** A file that is not what the checkpoint implies. */
 export interface AuditFault {
@@ -23,9 +30,28 @@ export interface AuditFault {
   readonly reason: string;
 }
 
+/** What an earlier audit leaves to the next. */
+export interface AuditedBefore {
+  /** The newest checkpoint it saw. */
+  readonly seen: TreeHead;
+  /** The right edge after the whole bundles that it has hashed. */
+  readonly edge: RightEdge;
+}
+
+/** How to audit. */
+export interface AuditOptions {
+  /** Where to go on; without it from the first entry. */
+  readonly after?: AuditedBefore;
+  /** Called now and then, and at the end, with the edge of what has been found right so far. */
+  readonly save?: (edge: RightEdge) => Promise<void>;
+}
+
 /** What an audit read and found. */
 export interface AuditReport {
   readonly size: bigint;
+  /** Index of the first entry read. */
+  readonly from: bigint;
+  /** Entries read. */
   readonly entries: bigint;
   readonly tiles: number;
   readonly bundles: number;
@@ -34,8 +60,12 @@ export interface AuditReport {
 }
 
 /** Audits the tree that a verified checkpoint describes. */
-export async function audit(fetch: FetchObject, head: TreeHead): Promise<AuditReport> {
-  const auditor = new Auditor(fetch, head);
+export async function audit(
+  fetch: FetchObject,
+  head: TreeHead,
+  options: AuditOptions = {},
+): Promise<AuditReport> {
+  const auditor = new Auditor(fetch, head, options);
   try {
     await auditor.run();
   } catch (error) {
@@ -63,30 +93,55 @@ interface BundleFile {
 class Auditor {
   readonly #fetch: FetchObject;
   readonly #head: TreeHead;
-  readonly #edge = new RightEdge();
+  readonly #edge: RightEdge;
+  readonly #from: bigint;
+  readonly #seen: TreeHead | undefined;
+  readonly #save: NonNullable<AuditOptions["save"]>;
+  /** The root that this tree has at the size of the checkpoint seen before, when it is another one. */
+  #otherRoot: Sha256 | undefined;
   #suspect: Suspect | undefined;
   #tiles = 0;
   #bundles = 0;
 
-  constructor(fetch: FetchObject, head: TreeHead) {
+  constructor(fetch: FetchObject, head: TreeHead, { after, save }: AuditOptions) {
     this.#fetch = fetch;
     this.#head = head;
+    this.#seen = after?.seen;
+    this.#edge = after?.edge.copy() ?? new RightEdge();
+    this.#from = this.#edge.size;
+    this.#save = save ?? (() => Promise.resolve());
   }
 
   get counts(): AuditReport {
     return {
       size: this.#head.size,
-      entries: this.#edge.size,
+      from: this.#from,
+      entries: this.#edge.size - this.#from,
       tiles: this.#tiles,
       bundles: this.#bundles,
     };
   }
 
   async run(): Promise<void> {
-    const bundles = (this.#head.size + BigInt(TILE_WIDTH) - 1n) / BigInt(TILE_WIDTH);
-    for (let number = 0n; number < bundles; number++) await this.#takeBundle(number);
+    if (this.#seen !== undefined) refuseShrinking(this.#seen, this.#head);
+    this.#compareWithSeen();
+    const whole = this.#head.size / BigInt(TILE_WIDTH);
+    for (let number = this.#from / BigInt(TILE_WIDTH); number < whole; number++) {
+      await this.#takeBundle(number);
+      if (this.#bundles % SAVE_EVERY === 0) await this.#saveEdge();
+    }
+    const edge = this.#edge.copy();
+    if (this.#head.size % BigInt(TILE_WIDTH) > 0n) await this.#takeBundle(whole);
+    await this.#judge();
+    await this.#save(edge);
+  }
+
+  /** Whether all that was read is right, now that the whole tree is known. */
+  async #judge(): Promise<void> {
     const root = this.#edge.root();
     const entriesAreRight = equalBytes(root, this.#head.root);
+    if (this.#seen !== undefined && !(entriesAreRight && this.#otherRoot === undefined))
+      await this.#refuseFork(this.#seen, entriesAreRight ? this.#otherRoot : undefined);
     if (this.#suspect !== undefined)
       throw !entriesAreRight && (await this.#isAuthentic(this.#suspect))
         ? this.#suspect.below
@@ -103,13 +158,46 @@ class Auditor {
       );
   }
 
+  /** Tells a signed tree that does not begin with the one seen before from mere damage to files. */
+  async #refuseFork(seen: TreeHead, computed: Sha256 | undefined): Promise<void> {
+    const root = computed ?? (await this.#authenticRootAt(seen.size));
+    if (root !== undefined && !equalBytes(root, seen.root)) throw forked(seen, root);
+  }
+
+  /** The root that the signed tree had at a size, if its tiles are whole enough to tell. */
+  async #authenticRootAt(size: bigint): Promise<Sha256 | undefined> {
+    try {
+      return await (await LogReader.open(this.#fetch, this.#head)).rootAt(size);
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error;
+      return undefined;
+    }
+  }
+
+  /** Whoever goes on from what is saved would not see a fault behind it. */
+  async #saveEdge(): Promise<void> {
+    if (this.#suspect === undefined && this.#otherRoot === undefined) await this.#save(this.#edge.copy());
+  }
+
+  #append(leaf: Sha256): TileObject[] {
+    const tiles = this.#edge.append(leaf);
+    this.#compareWithSeen();
+    return tiles;
+  }
+
+  #compareWithSeen(): void {
+    if (this.#edge.size !== this.#seen?.size) return;
+    const root = this.#edge.root();
+    if (!equalBytes(root, this.#seen.root)) this.#otherRoot = root;
+  }
+
   async #takeBundle(number: bigint): Promise<void> {
     const width = widthAt(0, number, this.#head.size);
     const { bytes, path } = await fetchTileObject(this.#fetch, { level: "entries", index: number, width });
     const file = formatTilePath(path);
     const entries = readBundle(bytes, path.width, file).slice(0, width);
     this.#bundles++;
-    const tiles = entries.flatMap(({ entry }) => this.#edge.append(leafHash(entry)));
+    const tiles = entries.flatMap(({ entry }) => this.#append(leafHash(entry)));
     if (this.#edge.size === this.#head.size) tiles.push(...this.#edge.partials());
     for (const tile of tiles) await this.#takeTile(tile, { file, entries });
   }
@@ -146,6 +234,22 @@ class Auditor {
       return false;
     }
   }
+}
+
+function refuseShrinking(seen: TreeHead, head: TreeHead): void {
+  if (head.size < seen.size)
+    throw new LogError("ROLLBACK", "the log shrank: its checkpoint is smaller than one seen before", {
+      file: CHECKPOINT_PATH,
+      expected: `a size of at least ${seen.size}`,
+      found: String(head.size),
+    });
+  if (head.size === seen.size && !equalBytes(head.root, seen.root)) throw forked(seen, head.root);
+}
+
+function forked(seen: TreeHead, found: Sha256): LogError {
+  const message = `the log forked: its first ${seen.size} entries are not those of the checkpoint seen before`;
+  const [expected, other] = [formatHex(seen.root), formatHex(found)];
+  return new LogError("FORK", message, { file: CHECKPOINT_PATH, expected, found: other });
 }
 
 function tileFault(file: string, offset: number, expected: Uint8Array, found: Uint8Array): LogError {

@@ -3,7 +3,14 @@
  * @module
  */
 export { type WitnessNetwork, type WitnessResponse } from "./ask-witnesses.ts";
-export { audit, type AuditFault, type AuditReport } from "./audit.ts";
+export { formatAuditState, parseAuditState, type AuditState } from "./audit-state.ts";
+export {
+  audit,
+  type AuditedBefore,
+  type AuditFault,
+  type AuditOptions,
+  type AuditReport,
+} from "./audit.ts";
 export { AuthenticatedTiles } from "./authenticated-tiles.ts";
 export {
   formatCheckpoint,
