@@ -70,6 +70,7 @@ describe("explain A B", () => {
     expect(lines[0]).toBe("A and B measure differently");
     expect(lines[4]).toBe("first difference: 1 byte of firmware image differs");
     expect(stdout).toMatch(/file offset 0xbb0, guest address 0xfffffbb0/);
+    expect(stdout).toMatch(/^next: bootproof inspect firmware FILE shows/m);
     expect(stdout).toMatch(/^ {2}A {2}[0-9a-f]{96}\n {2}B {2}[0-9a-f]{96}$/m);
   });
 

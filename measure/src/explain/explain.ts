@@ -120,7 +120,11 @@ function nextSteps(a: Side, b: Side, verdict: Explanation["verdict"], first: Fin
     return [
       "measure both sides again with --trace --json: the documents say too little to name what differs",
     ];
+  const advice = first.next === undefined ? [] : [first.next];
   return a.events === undefined || b.events === undefined
-    ? ["with --trace --json on both measurements, or their files at hand, explain also names the bytes"]
-    : [];
+    ? [
+        ...advice,
+        "with --trace --json on both measurements, or their files at hand, explain also names the bytes",
+      ]
+    : advice;
 }

@@ -16,6 +16,8 @@ export interface Finding {
   readonly b?: string;
   /** Exact numbers and likely causes, a line each. */
   readonly details: readonly string[];
+  /** What to do about it. */
+  readonly next?: string;
   /** The register that sees it; absent when none does. */
   readonly register?: string;
   /** Position in the list of events from which on the register differs. */

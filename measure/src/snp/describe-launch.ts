@@ -9,6 +9,7 @@ import type { Finding } from "../explain/explanation.ts";
 import { sameStart } from "../explain/align-starts.ts";
 import type { Artifacts, Describer, Side } from "../explain/side.ts";
 import type { MeasuredEvent } from "../event.ts";
+import { advise } from "./advice.ts";
 import type { KnownPart } from "./command-line-cause.ts";
 import { BOOT_PARTS, describeBoots, type KnownBoot } from "./describe-boot.ts";
 import { describeFirmwares } from "./describe-firmware.ts";
@@ -47,9 +48,9 @@ export const amdDescriber: Describer = {
       ...rest,
       ...describeOtherFields(a, b),
     ];
-    if (groups === undefined) return found;
+    if (groups === undefined) return found.map(advise);
     const placed = found.map((finding) => placeIn(finding, groups));
-    return inOrder([...placed, ...unexplained(a, b, groups, placed)]);
+    return inOrder([...placed, ...unexplained(a, b, groups, placed)]).map(advise);
   },
 };
 
