@@ -59,6 +59,35 @@ describe("log", () => {
     expect(stdout).toContain("tile/entries/000.p/2");
   });
 
+  it("remembers what it saw: reads what is new, and says no when the log is an older copy or another tree", async () => {
+    const state = join(folder, "audit.state");
+    const place = join(folder, "audited");
+    const audit = async (
+      log: string,
+    ): Promise<{ exit: number; from: number; fault?: { reason: string } }> => {
+      const { exit, stdout } = await run(["log", "audit", "--log", log, "--state", state, "--json"]);
+      return { exit, ...(JSON.parse(stdout) as { from: number; fault?: { reason: string } }) };
+    };
+    await run(["log", "init", "--log", place, "--origin", "example.org/audited"]);
+    const names = Array.from({ length: 300 }, (_, at) => join(folder, `entry-${at}`));
+    for (const name of names) await writeFile(name, name);
+    await run(["log", "add", ...names.slice(0, 280), "--log", place]);
+    expect(await audit(place)).toMatchObject({ exit: 0, from: 0 });
+    const older = join(folder, "audited-older");
+    await cp(place, older, { recursive: true });
+    const forked = join(folder, "audited-forked");
+    await cp(place, forked, { recursive: true });
+    await cp(`${place}.private`, `${forked}.private`, { recursive: true });
+    await run(["log", "add", ...names, "--log", place]);
+    expect(await audit(place)).toMatchObject({ exit: 0, from: 256, size: 300 });
+    expect(await audit(older)).toMatchObject({ exit: 1, fault: { file: "checkpoint", found: "280" } });
+    await run(["log", "add", ...names.toReversed(), "--log", forked]);
+    expect(await audit(forked)).toMatchObject({ exit: 1, fault: { file: "checkpoint" } });
+    expect(await audit(place)).toMatchObject({ exit: 0, from: 256 });
+    await writeFile(state, "rubbish");
+    expect((await run(["log", "audit", "--log", place, "--state", state])).exit).toBe(65);
+  });
+
   it("says no when the checkpoint is signed by another key than the one named", async () => {
     const other = join(folder, "other.key");
     const { stdout } = await run(["key", "generate", "example.org/log", "--out", other]);

@@ -15,6 +15,10 @@ const SERVE = `
 The folder holds only what everyone may read, ready for any web server; the log's key and state
 lie beside it in DIR.private.`;
 
+const STATE = `
+With --state the next audit goes on where this one stopped, after being killed too, and says no when
+the log has shrunk, or no longer begins with the tree that was seen before.`;
+
 /** Defines `log init`, `add`, `checkpoint`, `proof` and `audit`. */
 export function defineLog(parent: Command, frame: Frame): void {
   const log = parent
@@ -57,8 +61,10 @@ export function defineLog(parent: Command, frame: Frame): void {
       log,
       "audit",
       "hash every file of the log again; exit 1 and name the file when one is wrong",
-      async (context, given) => (await import("../work/log.ts")).audit(context, given),
+      async (context, given) => (await import("../work/log-audit.ts")).audit(context, given),
     )
     .option(...PLACE)
-    .option(...VKEY);
+    .option(...VKEY)
+    .option("--state <file>", "remember the checkpoint there, and read next time only what is new")
+    .addHelpText("after", STATE);
 }

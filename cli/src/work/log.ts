@@ -3,7 +3,7 @@
  * @module
  */
 import { formatHex } from "@bootproof/bytes";
-import { audit as auditTree, formatTlogProof } from "@bootproof/log";
+import { formatTlogProof } from "@bootproof/log";
 
 import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
@@ -98,44 +98,8 @@ export async function proof(context: Context, given: Given): Promise<ExitCode> {
   return EXIT.yes;
 }
 
-/** Hashes every file of the log again. */
-export async function audit(context: Context, given: Given): Promise<ExitCode> {
-  const opened = await openForReading(context, given);
-  const report = await context.progress.during("hash every file", () =>
-    auditTree(opened.fetch, opened.checkpoint),
-  );
-  const { size, entries, tiles, bundles, fault } = report;
-  const fields: [string, string][] = [
-    ["origin", opened.checkpoint.origin],
-    ["key", `${opened.vkey}${opened.selfReported ? " (self-reported: found beside the log)" : ""}`],
-    ["size", String(size)],
-    ["read", `${String(entries)} entries, ${String(bundles)} entry bundles, ${String(tiles)} tiles`],
-  ];
-  if (fault !== undefined) {
-    const place = fault.offset === undefined ? "" : ` at offset 0x${fault.offset.toString(16)}`;
-    fields.push(
-      ["wrong", `${fault.file}${place}: ${fault.reason}`],
-      ["expected", fault.expected],
-      ["found", fault.found],
-    );
-  }
-  fields.push(["answer", fault === undefined ? "yes: every byte hashes to the checkpoint" : "no"]);
-  await context.answer(formatFields(fields), {
-    schema: "bootproof/log-audit/1",
-    answer: fault === undefined ? "yes" : "no",
-    origin: opened.checkpoint.origin,
-    vkey: opened.vkey,
-    keySelfReported: opened.selfReported,
-    size: Number(size),
-    entries: Number(entries),
-    tiles,
-    bundles,
-    fault,
-  });
-  return fault === undefined ? EXIT.yes : EXIT.no;
-}
-
-async function openForReading(context: Context, given: Given): Promise<ReadableLog> {
+/** Opens the log that was named, and says when its key is only its own word. */
+export async function openForReading(context: Context, given: Given): Promise<ReadableLog> {
   const vkey = given.text("vkey");
   const opened = await readLog(
     context,
