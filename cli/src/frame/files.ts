@@ -96,7 +96,7 @@ export async function writeAnswer(path: string, text: string | Uint8Array, mode 
       return;
     }
     // Loaded only when something is written: most answers go to stdout.
-    const { writeFileAtomic } = await import("@bootproof/store");
+    const { writeFileAtomic } = await import("./write-file.ts");
     await writeFileAtomic(path, typeof text === "string" ? utf8(text) : text, mode);
   } catch (error) {
     throw outputFailure(path, error);
