@@ -7,6 +7,7 @@ import { availableParallelism, loadavg } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { ROOT } from "./image.ts";
+import { benchAudit } from "./log-audit.ts";
 import { benchPieces } from "./pieces.ts";
 import { benchSnp } from "./snp.ts";
 import { formatResults, writeTables } from "./table.ts";
@@ -17,6 +18,7 @@ const snp = await benchSnp();
 const tables = [
   { ...snp, notes: [`Medians of one run in which all take turns; ${machine}.`, ...snp.notes] },
   { ...(await benchPieces()), notes: [`Medians of one run; ${machine}.`] },
+  await benchAudit(),
 ];
 for (const table of tables) console.log(`${formatResults(table)}\n`);
 if (values.write === true) await writeTables(path.join(ROOT, "docs/benchmarks.md"), tables);
