@@ -27,6 +27,7 @@ const VERBS: Readonly<Record<string, () => Promise<Define>>> = {
   inspect: async () => (await import("./verbs/inspect.ts")).defineInspect,
   lookup: async () => (await import("./verbs/lookup.ts")).defineLookup,
   log: async () => (await import("./verbs/log.ts")).defineLog,
+  witness: async () => (await import("./verbs/witness.ts")).defineWitness,
   store: async () => (await import("./verbs/store.ts")).defineStore,
   key: async () => (await import("./verbs/key.ts")).defineKey,
   doctor: async () => (await import("./verbs/doctor.ts")).defineDoctor,

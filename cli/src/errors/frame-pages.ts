@@ -115,6 +115,12 @@ export const FRAME_PAGES: Pages = {
     why: "The server cannot be reached, or answers with an error.",
     fix: "Check the address, the network and the proxy, and try again.",
   },
+  "BP-NET-003": {
+    title: "an address cannot be listened at",
+    exit: EXIT.unavailable,
+    why: "Another process listens there, or the address or port is not this user's to have.",
+    fix: "Choose another: --listen HOST:PORT; port 0 takes a free one.",
+  },
   "BP-BUG-001": {
     title: "a bug of bootproof",
     exit: EXIT.bug,

@@ -91,6 +91,12 @@ export const LOG_PAGES: Pages = {
     why: "A log has one writer at a time. The lock is the kernel's: it is gone as soon as that process ends, however it ends.",
     fix: "Wait until it has finished, then run the command again.",
   },
+  "BP-LOG-015": {
+    title: "too few witnesses cosigned the checkpoint",
+    exit: EXIT.tryAgain,
+    why: "The log's policy asks for witnesses, and not enough of them answered in time. The entries are in the log; its public checkpoint stays where it was.",
+    fix: "Run the command again when the witnesses answer; the entries are not added twice.",
+  },
   "BP-STATEMENT-001": {
     title: "not signed by a key that was named",
     exit: EXIT.no,

@@ -22,7 +22,9 @@ import {
   LogReader,
   noteVerifiers,
   type FetchObject,
+  type LogOptions,
   type SignedCheckpoint,
+  type WitnessPanel,
 } from "@bootproof/log";
 import { DirectoryHead, DirectoryObjects } from "@bootproof/store";
 
@@ -32,6 +34,7 @@ import { EXIT } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 import { errno, outputFailure, readInputText, writeAnswer } from "../frame/files.ts";
 import { readKeyFile, writeKeyFile } from "../signing/key-file.ts";
+import { openWitnesses, type Witnessing } from "./log-witnesses.ts";
 
 const VKEY_FILE = "log.vkey";
 const KEY_FILE = "log.key";
@@ -41,8 +44,22 @@ export function privateFolder(folder: string): string {
   return `${folder.replace(/\/+$/, "")}.private`;
 }
 
+/** A log that this process writes to. */
+export interface WritableLog {
+  readonly log: Log;
+  readonly signer: Signer;
+  /** Those that must cosign what is published, when its policy asks for any. */
+  readonly witnesses: WitnessPanel | undefined;
+  /** Publishes the cosignatures that come late, and lets another process write. */
+  readonly close: () => Promise<void>;
+}
+
 /** Starts an empty log under a name, with a new key; the key's name is the log's origin. Close it. */
-export async function createLog(folder: string, origin?: string): Promise<{ log: Log; signer: Signer }> {
+export async function createLog(
+  folder: string,
+  origin?: string,
+  witnessing: Witnessing = {},
+): Promise<WritableLog> {
   const hidden = privateFolder(folder);
   if (await exists(join(folder, "checkpoint"))) throw alreadyThere(folder);
   try {
@@ -54,29 +71,42 @@ export async function createLog(folder: string, origin?: string): Promise<{ log:
   // A key without a log is what a killed `log init` leaves; it has signed nothing that anyone saw.
   const key = (await exists(file)) ? await readKeyFile(file) : await newKey(file, "log", origin);
   const signer = signerOf(key);
-  const log = await completeOrCreate(await placeOf(folder, signer));
+  const place = await placeOf(folder, signer, witnessing);
+  const log = await completeOrCreate(place);
   try {
     await writeAnswer(join(folder, VKEY_FILE), `${formatVkey(key.vkey)}\n`);
   } catch (error) {
     await log.close();
     throw error;
   }
-  return { log, signer };
+  return writable(log, place);
 }
 
 /** Opens a log for writing; close it. */
-export async function openLog(folder: string): Promise<{ log: Log; signer: Signer }> {
+export async function openLog(folder: string, witnessing: Witnessing = {}): Promise<WritableLog> {
   const file = join(privateFolder(folder), KEY_FILE);
   if (!(await exists(file))) throw noLog(folder);
   const signer = signerOf(await readKeyFile(file));
-  return { log: await Log.open(await placeOf(folder, signer)), signer };
+  const place = await placeOf(folder, signer, witnessing);
+  return writable(await Log.open(place), place);
 }
 
 /** Opens a log for writing, or starts one when the folder holds none; close it. */
-export async function openOrCreateLog(folder: string): Promise<{ log: Log; signer: Signer }> {
+export async function openOrCreateLog(folder: string, witnessing: Witnessing = {}): Promise<WritableLog> {
   return (await exists(join(privateFolder(folder), KEY_FILE))) && (await exists(join(folder, "checkpoint")))
-    ? openLog(folder)
-    : createLog(folder);
+    ? openLog(folder, witnessing)
+    : createLog(folder, undefined, witnessing);
+}
+
+function writable(log: Log, { signer, witnesses }: LogOptions): WritableLog {
+  const close = async (): Promise<void> => {
+    try {
+      await witnesses?.settle();
+    } finally {
+      await log.close();
+    }
+  };
+  return { log, signer, witnesses, close };
 }
 
 /** A log opened for reading: its verified checkpoint, and whose word the key is. */
@@ -116,7 +146,7 @@ export async function newKey(file: string, role: string, name?: string): Promise
 }
 
 /** Starts a log; one whose start was killed before its first checkpoint came out is completed. */
-async function completeOrCreate(options: Parameters<typeof Log.open>[0]): Promise<Log> {
+async function completeOrCreate(options: LogOptions): Promise<Log> {
   try {
     return await Log.open(options);
   } catch (error) {
@@ -125,14 +155,17 @@ async function completeOrCreate(options: Parameters<typeof Log.open>[0]): Promis
   }
 }
 
-async function placeOf(folder: string, signer: Signer): Promise<Parameters<typeof Log.open>[0]> {
+async function placeOf(folder: string, signer: Signer, witnessing: Witnessing): Promise<LogOptions> {
   const hidden = privateFolder(folder);
+  const staging = await DirectoryObjects.open(join(hidden, "staging"));
+  const witnesses = await openWitnesses(hidden, signer, staging, witnessing);
   return {
     origin: signer.name,
     signer,
     objects: await DirectoryObjects.open(folder),
-    staging: await DirectoryObjects.open(join(hidden, "staging")),
+    staging,
     head: await DirectoryHead.open(join(hidden, "head")),
+    ...(witnesses === undefined ? {} : { witnesses }),
   };
 }
 

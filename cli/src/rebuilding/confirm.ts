@@ -19,6 +19,7 @@ import type { BundleVerdict } from "@bootproof/verify";
 
 import { writeAnswer } from "../frame/files.ts";
 import { openOrCreateLog } from "../places/log-place.ts";
+import type { Witnessing } from "../places/log-witnesses.ts";
 import { PROGRAM } from "../releasing/make-release.ts";
 import type { Rebuilt } from "./rebuild-release.ts";
 
@@ -33,6 +34,8 @@ export interface ConfirmationRequest {
   readonly folder: string;
   /** Folder of the log to submit to, or undefined to submit nothing. */
   readonly log: string | undefined;
+  /** How that log's witnesses are asked. */
+  readonly witnessing?: Witnessing;
 }
 
 /** A confirmation that was written. */
@@ -62,7 +65,7 @@ export async function confirmRebuild(request: ConfirmationRequest): Promise<Conf
   const stem = join(folder, `${name}-${version}.${signer.keyId}.${verdict.toLowerCase()}`);
   await writeAnswer(`${stem}.json`, envelope);
   if (request.log === undefined) return { file: `${stem}.json` };
-  const { log } = await openOrCreateLog(request.log);
+  const { log, close } = await openOrCreateLog(request.log, request.witnessing);
   try {
     const [appended] = await log.append([envelope]);
     if (appended === undefined) throw new RangeError("the log answered for no entry");
@@ -70,6 +73,6 @@ export async function confirmRebuild(request: ConfirmationRequest): Promise<Conf
     await writeAnswer(bundle, formatTlogProof(await log.proof(appended.index)));
     return { file: `${stem}.json`, submitted: { ...appended, bundle } };
   } finally {
-    await log.close();
+    await close();
   }
 }

@@ -11,6 +11,10 @@ const VKEY = [
   "--vkey <key>",
   "the log's public key, or a file with it (default: the one beside the log)",
 ] as const;
+const POLICY = [
+  "--policy <file>",
+  "a tlog-policy file: from now on only checkpoints that its quorum of witnesses cosigned are published",
+] as const;
 const SERVE = `
 The folder holds only what everyone may read, ready for any web server; the log's key and state
 lie beside it in DIR.private.`;
@@ -31,12 +35,14 @@ export function defineLog(parent: Command, frame: Frame): void {
     )
     .option(...PLACE)
     .option("--origin <name>", "its name, such as example.org/boot (default: made from its key)")
+    .option(...POLICY)
     .addHelpText("after", SERVE);
   frame
     .verb(log, "add <files...>", "append files as entries; prints where each is", async (context, given) =>
       (await import("../work/log.ts")).add(context, given),
     )
     .option(...PLACE)
+    .option(...POLICY)
     .addHelpText(
       "after",
       "\nAn entry that is there already is not added again. Example: bootproof log add envelope.json",

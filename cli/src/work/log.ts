@@ -17,6 +17,7 @@ import {
   readVkey,
   type ReadableLog,
 } from "../places/log-place.ts";
+import { noteWitnesses, readWitnessing } from "../places/log-witnesses.ts";
 import { formatFields, formatTable } from "../report/table.ts";
 
 // Go readers take tree sizes up to 2^63-1.
@@ -25,8 +26,9 @@ const MAX_INDEX = 2n ** 63n - 1n;
 /** Starts an empty log. */
 export async function init(context: Context, given: Given): Promise<ExitCode> {
   const folder = given.text("log") ?? "";
-  const { log, signer } = await createLog(folder, given.text("origin"));
-  await log.close();
+  const witnessing = await readWitnessing(context, given.text("policy"));
+  const { signer, close } = await createLog(folder, given.text("origin"), witnessing);
+  await close();
   const fields = [
     ["log", folder],
     ["private state", privateFolder(folder)],
@@ -46,8 +48,10 @@ export async function add(context: Context, given: Given): Promise<ExitCode> {
   const files = given.arguments(0);
   const entries: Uint8Array[] = [];
   for (const file of files) entries.push(await readInput(file, 65_535));
-  const { log } = await openLog(given.text("log") ?? "");
-  const places = await log.append(entries).finally(() => log.close());
+  const witnessing = await readWitnessing(context, given.text("policy"));
+  const { log, witnesses, close } = await openLog(given.text("log") ?? "", witnessing);
+  const places = await log.append(entries).finally(close);
+  noteWitnesses(context, witnesses);
   const added = places.map(({ index, duplicate }, at) => ({
     file: files[at] ?? "",
     index: Number(index),

@@ -22,6 +22,7 @@ import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 import { readInput } from "../frame/files.ts";
 import type { Given } from "../frame/given.ts";
+import { readWitnessing } from "../places/log-witnesses.ts";
 import { type OpenStore, openStore } from "../places/store-place.ts";
 import { locateDifference } from "../rebuilding/compare-release.ts";
 import { type Confirmation, type ConfirmationRequest, confirmRebuild } from "../rebuilding/confirm.ts";
@@ -153,6 +154,7 @@ async function confirm(
     organisation: given.text("organisation") ?? about.signer.name.slice(0, 100),
     folder: join(out, "confirmations"),
     log: given.flag("submit") ? log : undefined,
+    witnessing: await readWitnessing(context),
   });
 }
 

@@ -17,6 +17,7 @@ import { readInput } from "../frame/files.ts";
 import type { Given } from "../frame/given.ts";
 import { shownPath } from "../frame/typed.ts";
 import { openOrCreateLog } from "../places/log-place.ts";
+import { noteWitnesses, readWitnessing } from "../places/log-witnesses.ts";
 import { type OpenStore, openStore } from "../places/store-place.ts";
 import { type LoadedArtifact, loadArtifacts } from "../releasing/artifacts.ts";
 import { type LoggedRelease, logRelease, writeBundle } from "../releasing/log-release.ts";
@@ -99,8 +100,9 @@ async function logStep(
   signed: SignedRelease,
 ): Promise<{ logged: LoggedRelease; logKey: string }> {
   return context.progress.during("log", async (step) => {
-    const { log, signer } = await openOrCreateLog(files.log);
-    const logged = await logRelease(log, signed).finally(() => log.close());
+    const { log, signer, witnesses, close } = await openOrCreateLog(files.log, await readWitnessing(context));
+    const logged = await logRelease(log, signed).finally(close);
+    noteWitnesses(context, witnesses);
     await writeBundle(files.bundle, logged.bundle, signer.vkey);
     step.done(`index ${logged.index}${logged.duplicate ? ", was there" : ""}`);
     return { logged, logKey: signer.vkey };
