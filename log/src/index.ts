@@ -4,13 +4,7 @@
  */
 export { type WitnessNetwork, type WitnessResponse } from "./ask-witnesses.ts";
 export { formatAuditState, parseAuditState, type AuditState } from "./audit-state.ts";
-export {
-  audit,
-  type AuditedBefore,
-  type AuditFault,
-  type AuditOptions,
-  type AuditReport,
-} from "./audit.ts";
+export { audit, type AuditedBefore, type AuditFault, type AuditOptions, type AuditReport } from "./audit.ts";
 export { AuthenticatedTiles } from "./authenticated-tiles.ts";
 export {
   formatCheckpoint,
@@ -30,6 +24,7 @@ export {
   type CosignedSubtree,
 } from "./cosignature.ts";
 export type { Identity } from "./dedup-index.ts";
+export { collectPartials, type GcOptions, type GcReport } from "./gc.ts";
 export { makeInclusionProof, verifyInclusion, type InclusionClaim } from "./inclusion.ts";
 export { LOG_ERROR_CODES, LogError, type LogErrorDetail, type LogErrorKind } from "./log-error.ts";
 export { formatLogHead, parseLogHead, type LogHead } from "./log-head.ts";

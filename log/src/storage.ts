@@ -18,6 +18,8 @@ export interface ObjectStore {
   get(key: string): Promise<Uint8Array | undefined>;
   /** Removes an object; it may be absent. */
   delete(key: string): Promise<void>;
+  /** Removes a folder that holds nothing any more, in stores that have folders. */
+  removeEmptyFolder?(folder: string): Promise<void>;
   /** Keys that begin with `prefix`. */
   list(prefix: string): Promise<readonly string[]>;
 }

@@ -55,6 +55,20 @@ describe("objects: a log's published tile must never change", () => {
     expect(await readdir(root)).toEqual(["checkpoint"]);
   });
 
+  it("removes a folder only when it holds nothing, and puts objects there again later", async () => {
+    const root = await scratch();
+    const objects = await DirectoryObjects.open(root);
+    await objects.putImmutable("tile/0/000.p/1", utf8("1"));
+    await objects.removeEmptyFolder("tile/0/000.p");
+    expect(await objects.list("tile/0/000.p/")).toEqual(["tile/0/000.p/1"]);
+    await objects.delete("tile/0/000.p/1");
+    await objects.removeEmptyFolder("tile/0/000.p");
+    await objects.removeEmptyFolder("tile/0/000.p");
+    expect(await readdir(join(root, "tile/0"))).toEqual([]);
+    await objects.putImmutable("tile/0/000.p/2", utf8("2"));
+    expect(await objects.list()).toEqual(["tile/0/000.p/2"]);
+  });
+
   it("replaces a mutable object whole, leaving no temporary file", async () => {
     const root = await scratch();
     const objects = await DirectoryObjects.open(root);

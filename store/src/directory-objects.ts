@@ -3,7 +3,7 @@
  * ones that are replaced atomically.
  * @module
  */
-import { readdir } from "node:fs/promises";
+import { readdir, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { equalBytes, firstDifference } from "@bootproof/bytes";
 import {
@@ -86,6 +86,17 @@ export class DirectoryObjects {
   /** Deletes the object, if it is there. */
   async delete(key: string): Promise<void> {
     await removeIfThere(this.#path(key));
+  }
+
+  /** Removes a folder that holds nothing; one that holds something, or is not there, is left alone. */
+  async removeEmptyFolder(folder: string): Promise<void> {
+    const path = this.#path(folder);
+    try {
+      await rmdir(path);
+    } catch (cause) {
+      const errno = errnoOf(cause) ?? "";
+      if (!["ENOENT", "ENOTEMPTY", "EEXIST"].includes(errno)) throw systemError("remove", path, cause);
+    }
   }
 
   /** Keys that start with `prefix`, in order. */

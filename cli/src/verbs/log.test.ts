@@ -1,4 +1,4 @@
-import { chmod, cp, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, cp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { beforeAll, describe, expect, it } from "vitest";
@@ -86,6 +86,24 @@ describe("log", () => {
     expect(await audit(place)).toMatchObject({ exit: 0, from: 256 });
     await writeFile(state, "rubbish");
     expect((await run(["log", "audit", "--log", place, "--state", state])).exit).toBe(65);
+  });
+
+  it("collects partial tiles once they are old enough, and the log stays whole", async () => {
+    const place = join(folder, "collected");
+    await run(["log", "init", "--log", place]);
+    const names = Array.from({ length: 300 }, (_, at) => join(folder, `collect-${at}`));
+    for (const name of names) await writeFile(name, name);
+    for (const to of [10, 200, 300]) await run(["log", "add", ...names.slice(0, to), "--log", place]);
+    const gc = async (...argv: string[]): Promise<unknown> =>
+      JSON.parse((await run(["log", "gc", "--log", place, ...argv, "--json"])).stdout) as unknown;
+    expect(await gc()).toMatchObject({ removed: 0, collected: 0, size: 300 });
+    expect(await gc("--keep", "0")).toMatchObject({ removed: 4, collected: 256, size: 300 });
+    expect(await readdir(join(place, "tile/0"))).toEqual(["000", "001.p"]);
+    expect((await run(["log", "audit", "--log", place])).exit).toBe(0);
+    expect((await run(["log", "proof", "7", "--log", place])).exit).toBe(0);
+    await rm(`${place}.private`, { recursive: true });
+    expect((await run(["log", "gc", "--log", place])).exit).toBe(66);
+    expect((await run(["log", "gc", "--log", place, "--keep", "-1"])).exit).toBe(64);
   });
 
   it("says no when the checkpoint is signed by another key than the one named", async () => {

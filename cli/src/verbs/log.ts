@@ -23,7 +23,11 @@ const STATE = `
 With --state the next audit goes on where this one stopped, after being killed too, and says no when
 the log has shrunk, or no longer begins with the tree that was seen before.`;
 
-/** Defines `log init`, `add`, `checkpoint`, `proof` and `audit`. */
+const KEEP = `
+The first run only notes how large the log is; what was full then is collected by the runs after --keep.
+Run it every hour, also while the log is written to: readers of older checkpoints take the full tile.`;
+
+/** Defines `log init`, `add`, `checkpoint`, `proof`, `audit` and `gc`. */
 export function defineLog(parent: Command, frame: Frame): void {
   const log = parent
     .command("log")
@@ -73,4 +77,12 @@ export function defineLog(parent: Command, frame: Frame): void {
     .option(...VKEY)
     .option("--state <file>", "remember the checkpoint there, and read next time only what is new")
     .addHelpText("after", STATE);
+  frame
+    .verb(log, "gc", "remove partial tiles that full ones have replaced", async (context, given) =>
+      (await import("../work/log-gc.ts")).gc(context, given),
+    )
+    .option(...PLACE)
+    .option("--keep <minutes>", "how long the partial tiles of a checkpoint stay", "60")
+    .option(...VKEY)
+    .addHelpText("after", KEEP);
 }
