@@ -91,7 +91,8 @@ describe("launch digests: a guest that boots what was published is recognised", 
       const expected = references.get(name)!;
       expect(formatDigest(reference.seed)).toBe(formatDigest(expected.seed));
       expect(reference.resetAddress).toBe(expected.resetAddress);
-      expect(reference.hashTable).toEqual(expected.hashTable);
+      const { guestAddress, size } = reference.hashTable ?? {};
+      expect(reference.hashTable && { guestAddress, size }).toEqual(expected.hashTable);
       const sections = (of: typeof reference) =>
         of.metadata.sections.map(({ guestAddress, size, type, name: title }) => [
           guestAddress,
