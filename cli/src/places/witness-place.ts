@@ -84,12 +84,16 @@ export class WitnessPlace {
   #hashes: ReadonlyMap<string, string> = new Map();
   #stamp = "";
 
-  private constructor(folder: string, signers: readonly Signer[]) {
+  readonly #report: (line: string) => void;
+
+  private constructor(folder: string, signers: readonly Signer[], report: (line: string) => void) {
     this.#folder = folder;
     this.signers = signers;
+    this.#report = report;
   }
 
-  static async open(folder: string): Promise<WitnessPlace> {
+  /** Opens the witness; `report` hears when the list was changed to one that cannot be read. */
+  static async open(folder: string, report: (line: string) => void): Promise<WitnessPlace> {
     const file = join(folder, KEY_FILE);
     if (!(await exists(file))) {
       const hint = `make one: bootproof witness init --dir ${folder}`;
@@ -99,21 +103,31 @@ export class WitnessPlace {
     const second = join(folder, ML_DSA_KEY_FILE);
     if (await exists(second)) keys.push(await readKeyFile(second));
     for (const key of keys) refuseLogKey(key, folder);
-    const place = new WitnessPlace(folder, keys.map(signerOf));
-    await place.logs();
+    const place = new WitnessPlace(folder, keys.map(signerOf), report);
+    await place.#load();
     return place;
   }
 
-  /** The logs it knows now. */
+  /** The logs it knows now; when the list has become unreadable, those that it knew. */
   async logs(): Promise<KnownLogs> {
+    try {
+      await this.#load();
+    } catch (error) {
+      this.#report(
+        `the list of logs is left as it was: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+    return this.#logs;
+  }
+
+  async #load(): Promise<void> {
     const { mtimeNs, size } = await stat(join(this.#folder, LOGS_FILE), { bigint: true });
     const stamp = `${String(mtimeNs)} ${String(size)}`;
-    if (stamp === this.#stamp) return this.#logs;
+    if (stamp === this.#stamp) return;
+    this.#stamp = stamp;
     const text = await readLogsText(this.#folder);
     this.#logs = reading(join(this.#folder, LOGS_FILE), () => parseKnownLogs(text));
     this.#hashes = new Map([...this.#logs.keys()].map((origin) => [originHash(origin), origin]));
-    this.#stamp = stamp;
-    return this.#logs;
   }
 
   /** The origin with that hash, when it is known. */

@@ -1,7 +1,7 @@
 /**
  * The logs that a witness knows, in the text form that the witness network publishes: `logs/v0`, then for each log
  * `vkey <vkey>`, and optionally `origin <origin>`, `qpd <requests per day>` and `contact <text>`. Lines that begin with
- * `#` and empty lines say nothing. A second entry with an origin adds a key to it.
+ * `#`, empty lines and lines with other keywords say nothing. A second entry with an origin adds a key to it.
  * @module
  */
 import { KEY_TYPE, parseDecimal, ParseError, parseVkey, quote } from "@bootproof/bytes";
@@ -54,8 +54,6 @@ function takeLine(entries: Entry[], line: string, at: string): void {
   entry.seen.add(key);
   if (key === "origin") entry.origin = value;
   else if (key === "qpd") parseDecimal(value, `${at} qpd`);
-  else if (key !== "contact")
-    throw new ParseError("UNSUPPORTED", at, { expected: "vkey, origin, qpd or contact", found: quote(key) });
 }
 
 function byOrigin(entries: readonly Entry[]): KnownLogs {

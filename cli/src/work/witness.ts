@@ -38,7 +38,7 @@ export async function serve(context: Context, given: Given): Promise<ExitCode> {
   const address = readAddress(given.text("listen") ?? "");
   if (context.options.offline)
     throw new Failure("BP-NET-001", EXIT.unavailable, "a witness cannot be served with --offline");
-  const place = await WitnessPlace.open(given.text("dir") ?? "");
+  const place = await WitnessPlace.open(given.text("dir") ?? "", (line) => context.note(line));
   const server = await listen(context, place, address);
   const vkeys = place.signers.map(({ vkey }) => vkey);
   const logs = [...(await place.logs()).keys()];
