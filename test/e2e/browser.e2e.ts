@@ -67,6 +67,35 @@ describe("in a browser", () => {
     expect(counts.get("id-block.json")).toBe(6);
   });
 
+  it("makes and checks a witness's ML-DSA-44 cosignature as others do", async () => {
+    const read = async (file: string): Promise<string> =>
+      readFile(path.join(ROOT, "log/vectors", file), "utf8");
+    const page = await browser.newPage();
+    await page.goto(site.url);
+    // As text, for what is here is transformed for Node.
+    const answer: unknown = await page.evaluate(`(async () => {
+      const log = await import("@bootproof/log");
+      const { parseHex, utf8 } = await import("@bootproof/bytes");
+      const vector = ${await read("cosignature/mldsa44.json")};
+      const key = ${await read("keys.json")}.mldsa44_witness;
+      const note = log.parseNote(utf8(vector.checkpoint));
+      const signer = log.mlDsa44Signer(key.name, parseHex(key.seed_hex, "seed"));
+      const line = await log.cosign(note.unverifiedText, signer, BigInt(vector.timestamp));
+      const verifiers = log.noteVerifiers([vector.vkey]);
+      const forged = { ...line, signature: line.signature.with(99, 1 ^ line.signature[99]) };
+      const count = (signature) =>
+        log.checkSignatures({ ...note, signatures: [signature] }, verifiers).verified.length;
+      return [
+        signer.vkey === vector.vkey,
+        log.formatSignatureLine(line).trim() === vector.signature_line.trim(),
+        log.checkSignatures(note, verifiers).verified.length,
+        count(line),
+        count(forged),
+      ];
+    })()`);
+    expect(answer).toEqual([true, true, 1, 1, 0]);
+  });
+
   it("hashes with the library for browsers and loads nothing of Node's", () => {
     expect(loaded).toContain("/bytes/src/hash-noble.ts");
     expect(loaded).not.toContain("/bytes/src/hash-node.ts");
