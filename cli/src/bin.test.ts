@@ -91,6 +91,12 @@ describe("bin/bootproof", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   });
 
+  it("ends an endless batch when its reader goes away", async () => {
+    const request = JSON.stringify({ ovmf: FIRMWARE, vcpus: 2, vcpuType: "EPYC" });
+    const shell = `yes '${request}' | timeout 20 '${BIN}' measure snp --batch - | head -n 40 | wc -l; echo "\${PIPESTATUS[1]}"`;
+    expect(await start([], { shell })).toMatchObject({ stdout: "40\n0\n", stderr: "" });
+  }, 30_000);
+
   it("reads an input from a pipe", async () => {
     const shell = `cat '${FIRMWARE}' | '${BIN}' measure snp --ovmf /dev/stdin --vcpus 2 --vcpu-type EPYC`;
     expect((await start([], { shell })).stdout).toBe(`launchDigest  ${WANTED}\n`);

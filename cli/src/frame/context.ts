@@ -14,7 +14,6 @@ export interface Sink {
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly rows?: number;
-  readonly destroyed?: boolean;
   /** Streams that have taken enough for now say false from `write`, and `drain` when they take more. */
   once?(event: string, listener: () => void): unknown;
 }
@@ -39,6 +38,7 @@ export class Context {
   /** Whether colour is shown on stdout. */
   readonly color: boolean;
   readonly #surroundings: Surroundings;
+  #reader: Reader | undefined;
 
   constructor(options: GlobalOptions, surroundings: Surroundings) {
     this.options = options;
@@ -75,13 +75,8 @@ export class Context {
   /** Prints a part of a long answer on stdout, no faster than it is read; false once the reader has left. */
   async write(text: string): Promise<boolean> {
     this.progress.close();
-    const { stdout } = this.#surroundings;
-    if (hasLeft(stdout)) return false;
-    if (stdout.write(text) === false)
-      await new Promise<void>((resolve) => {
-        for (const event of ["drain", "close", "error"]) stdout.once?.(event, () => resolve());
-      });
-    return !hasLeft(stdout);
+    this.#reader ??= new Reader(this.#surroundings.stdout);
+    return await this.#reader.take(text);
   }
 
   /** Says something on stderr that is not the answer; not with `--quiet`. */
@@ -112,9 +107,31 @@ export class Context {
   }
 }
 
-/** Whether nobody reads a sink any more; a function, because it changes while we wait. */
-function hasLeft(sink: Sink): boolean {
-  return sink.destroyed === true;
+/** Who reads what is written to a sink. That they left has to be heard: Node brings a destroyed stdout back to life. */
+class Reader {
+  readonly #sink: Sink;
+  #left = false;
+  #wake = (): void => undefined;
+
+  constructor(sink: Sink) {
+    this.#sink = sink;
+    for (const event of ["close", "error"]) sink.once?.(event, () => this.#leave());
+  }
+
+  /** Gives the reader a text and waits until more is wanted; false once they have left. */
+  async take(text: string): Promise<boolean> {
+    if (!this.#left && this.#sink.write(text) === false)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        this.#sink.once?.("drain", resolve);
+      });
+    return !this.#left;
+  }
+
+  #leave(): void {
+    this.#left = true;
+    this.#wake();
+  }
 }
 
 const made = async (document: object | (() => Promise<object>)): Promise<object> =>
