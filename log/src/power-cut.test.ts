@@ -36,7 +36,7 @@ describe("power cuts: what was seen but not synced is gone, and nothing that was
           await expectWhole(disk, told);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   }, 120_000);
 
@@ -78,7 +78,7 @@ describe("two writers without a lock: a log that split, or an answer that was ta
           await expectWhole(disk, told);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   }, 120_000);
 });
