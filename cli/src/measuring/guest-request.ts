@@ -159,7 +159,13 @@ function checkTogether(request: GuestRequest): void {
     request;
   if (append !== undefined && appendFile !== undefined)
     throw usage("--append and --append-file are both given", "give the command line once");
-  if (firmware === "") throw badValue("--ovmf", "the path of a firmware image", "nothing");
+  checkPaths(request);
+  // The system hands over bytes that are no UTF-8 as this character: the digest would be of other bytes than typed.
+  if (append !== undefined && (append.includes("\ufffd") || !append.isWellFormed()))
+    throw usage(
+      "--append holds bytes that are not UTF-8, or the character U+FFFD, which stands for such bytes",
+      "give the exact bytes: --append-file",
+    );
   const images = [firmware !== undefined, igvm !== undefined, regions.length > 0].filter(Boolean).length;
   if (images > 1) throw usage("more than one of --ovmf, --igvm and --region is given");
   if (platform !== "snp" && (svsm !== undefined || regions.length > 0))
@@ -169,6 +175,20 @@ function checkTogether(request: GuestRequest): void {
     throw usage("a variable store is measured by no one; its size matters beside --svsm only");
   if (svsm !== undefined && (varsSize === undefined) === (varsFile === undefined))
     throw usage("--svsm needs one of --vars-size and --vars-file", "the SVSM lies below the variable store");
+}
+
+/** An empty path is a script's variable that was never set. */
+function checkPaths(request: GuestRequest): void {
+  const named = [
+    ["--ovmf", request.firmware],
+    ["--igvm", request.igvm],
+    ["--svsm", request.svsm],
+    ["--vars-file", request.varsFile],
+    ["--kernel", request.kernel],
+    ["--initrd", request.initrd],
+    ["--append-file", request.appendFile],
+  ] as const;
+  for (const [flag, path] of named) if (path === "") throw badValue(flag, "the path of a file", "nothing");
 }
 
 /** The value of an option that has two names; both given is a mistake. */

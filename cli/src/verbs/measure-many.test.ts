@@ -80,6 +80,9 @@ describe("many shapes in one run", () => {
     ["a profile of another VMM", ["--profile", "qemu", "--vmm", "ec2"], "is one of qemu, not of ec2"],
     ["all profiles of a VMM that there is not", ["--profile", "all", "--vmm", "xen"], "BP-SNP-007"],
     ["a mode that only objects have", ["--mode", "constructor"], "--mode has a value that cannot be read"],
+    ["a kernel whose variable was never set", ["--kernel", ""], "the path of a file"],
+    ["bytes that no text holds", ["--kernel", FIRMWARE, "--append", "x\ufffd"], "--append-file"],
+    ["half a character", ["--kernel", FIRMWARE, "--append", "\ud800"], "--append-file"],
     ["an SVSM of SEV", ["--mode", "sev", "--svsm", FIRMWARE, "--vars-size", "4096"], "only SNP guests have"],
   ])("refuses %s instead of measuring another guest", async (_, given, message) => {
     const { exit, stdout, stderr } = await measure(
@@ -173,7 +176,7 @@ describe("what people bring along", () => {
 
   it("takes sev-snp-measure's options and prints what it prints", async () => {
     const options = ["--ovmf", FIRMWARE, "--vcpus", "2", "--vcpu-type", "EPYC", "--vmm-type", "QEMU"];
-    expect((await measure("snp", "--mode", "snp", ...options)).stdout).toBe(`${TWO_EPYC}\n`);
+    expect((await measure("snp", "-v", "--mode", "snp", ...options)).stdout).toBe(`${TWO_EPYC}\n`);
     const base64 = await measure("snp", ...options, "--output-format", "base64");
     expect(base64.stdout).toBe(`${Buffer.from(TWO_EPYC, "hex").toString("base64")}\n`);
     const sev = await measure("snp", "--mode", "sev", "--ovmf", FIRMWARE);

@@ -50,6 +50,8 @@ export function defineMeasure(parent: Command, frame: Frame): void {
         "print what every shape's digest follows from without the image; without --vcpus, of the firmware alone (snp)",
       )
       .option("--dump-vmsa [folder]", "also write each vCPU's VMSA page as vmsaN.bin")
+      // sev-snp-measure's short name of --verbose.
+      .addOption(new Option("-v").hideHelp())
       .addOption(new Option("--output-format <name>", "print the bare digest: hex or base64"))
       .addHelpText("after", AFTER);
   }
