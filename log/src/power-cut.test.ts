@@ -46,7 +46,7 @@ describe("power cuts: what was seen but not synced is gone, and nothing that was
         const disk = new MemoryDisk();
         const told = new Promises();
         await live(disk, [entriesFrom(0, 5)], told);
-        await live(disk, [entriesFrom(5, 300)], told, { after, coin: () => "unsynced" });
+        await live(disk, [entriesFrom(5, 30)], told, { after, coin: () => "unsynced" });
         await live(disk, further, told);
         disk.cutPower(() => true);
         await expectWhole(disk, told);

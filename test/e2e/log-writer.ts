@@ -1,12 +1,12 @@
 /**
  * A process that writes to a log: `log-writer.ts <folder> <batches>`, where batches are `[[from, count], ...]` of numbered
- * entries. Tells what happens as lines of JSON; whoever kills it may hold it to every line.
+ * entries, or "collect" for the partial tiles. Tells what happens as lines of JSON; whoever kills it may hold it to every line.
  * @module
  */
 import { open } from "node:fs/promises";
-import { Log, LogError } from "@bootproof/log";
+import { collectPartials, Log, LogError } from "@bootproof/log";
 import { StoreError } from "@bootproof/store";
-import { numberedEntries, placeOnDisk, type WriterLine } from "./log-on-disk.ts";
+import { numberedEntries, placeOnDisk, type Step, type WriterLine } from "./log-on-disk.ts";
 
 const [folder = "", batches = "[]"] = process.argv.slice(2);
 /** More opens than the main thread makes: so the numbers of the log's own calls are theirs alone (see strace.ts). */
@@ -36,7 +36,13 @@ async function write(): Promise<void> {
   const log = await openOrCreate();
   const checkpoint = (): string => Buffer.from(log.checkpoint.note).toString();
   await tell({ told: "opened", checkpoint: checkpoint() });
-  for (const [from, count] of JSON.parse(batches) as [number, number][]) {
+  for (const step of JSON.parse(batches) as Step[]) {
+    if (step === "collect") {
+      const { objects, staging } = await placeOnDisk(folder);
+      await collectPartials({ objects, staging, reader: log.reader, now: 1, keep: 0 });
+      continue;
+    }
+    const [from, count] = step;
     const appended = await log.append(numberedEntries(from, count));
     const indices = appended.map(({ index }) => Number(index));
     await tell({ told: "appended", from, indices, checkpoint: checkpoint() });

@@ -11,7 +11,7 @@ import { ROOT } from "./command.ts";
 
 const NODE = path.join(ROOT, "node_modules/.bin/node");
 const WRITER = path.join(import.meta.dirname, "log-writer.ts");
-const WRITING = "/^(openat|write|pwrite64|fsync|fdatasync|rename.*|link.*|unlink.*|mkdir.*)$";
+const WRITING = "/^(openat|write|pwrite64|fsync|fdatasync|rename.*|link.*|unlink.*|mkdir.*|rmdir)$";
 
 /** A system call of the writer that changes its folder. */
 export interface WritingCall {
