@@ -66,6 +66,11 @@ export class WitnessPanel {
       });
   }
 
+  /** Whose cosignatures it asks for. */
+  get policy(): WitnessPanelOptions["policy"] {
+    return this.#options.policy;
+  }
+
   /** What came of asking, the last time, address by address; those still being asked are not in it. */
   get outcomes(): readonly WitnessOutcome[] {
     return [...this.#outcomes.values()];

@@ -10,9 +10,11 @@ import type { Signer } from "@bootproof/bytes/signing";
 import {
   MAX_ADD_CHECKPOINT_SIZE,
   parseLogPolicy,
+  singleLogPolicy,
   WitnessPanel,
   type LogPolicy,
   type ObjectStore,
+  type ProofQuestion,
   type WitnessNetwork,
   type WitnessResponse,
 } from "@bootproof/log";
@@ -63,6 +65,23 @@ export async function openWitnesses(
   // Kept only once it is known to be one that this log can follow.
   if (given !== undefined) await writeAnswer(file, given.bytes);
   return panel;
+}
+
+/** What a verifier asks of a proof from this log: its key, and its witnesses when it has any. */
+export function proofPolicy(logKey: string, panel: WitnessPanel | undefined): ProofQuestion["policy"] {
+  return panel === undefined ? { logKey } : { ...singleLogPolicy(logKey), ...panel.policy };
+}
+
+/** The witnesses as k of n keys; undefined when there are none, or when the quorum has groups within groups. */
+export function witnessRule(
+  panel: WitnessPanel | undefined,
+): { readonly need: number; readonly keys: readonly string[] } | undefined {
+  const quorum = panel?.policy.quorum ?? "none";
+  if (quorum === "none") return undefined;
+  const members = quorum.kind === "witness" ? [quorum] : quorum.members;
+  const keys = members.flatMap((member) => (member.kind === "witness" ? [formatVkey(member.vkey)] : []));
+  if (keys.length < members.length) return undefined;
+  return { need: quorum.kind === "witness" ? 1 : quorum.threshold, keys };
 }
 
 /** Says on stderr which witnesses did not cosign. */

@@ -5,7 +5,13 @@
 import { readFile } from "node:fs/promises";
 
 import { equalBytes } from "@bootproof/bytes";
-import { formatTlogProof, parseTlogProof, verifyTlogProof, type Log } from "@bootproof/log";
+import {
+  formatTlogProof,
+  parseTlogProof,
+  verifyTlogProof,
+  type Log,
+  type ProofQuestion,
+} from "@bootproof/log";
 import { MAX_ENVELOPE } from "@bootproof/statement";
 
 import { writeAnswer } from "../frame/files.ts";
@@ -30,21 +36,23 @@ export async function logRelease(
   return { ...last, bundle: formatTlogProof(await log.proof(last.index)) };
 }
 
-/** Writes a bundle, unless the file holds one of the same entry that still verifies: then that one is kept. */
-export async function writeBundle(file: string, bundle: Uint8Array, logKey: string): Promise<Uint8Array> {
+/** Writes a bundle, unless the file holds one of the same entry that satisfies the policy: then that one is kept. */
+export async function writeBundle(
+  file: string,
+  bundle: Uint8Array,
+  policy: ProofQuestion["policy"],
+): Promise<Uint8Array> {
   const there = await readFile(file).catch(() => undefined);
-  if (there !== undefined && isSameEntry(new Uint8Array(there), bundle, logKey)) return new Uint8Array(there);
+  if (there !== undefined && isSameEntry(new Uint8Array(there), bundle, policy)) return new Uint8Array(there);
   await writeAnswer(file, bundle);
   return bundle;
 }
 
-function isSameEntry(there: Uint8Array, bundle: Uint8Array, logKey: string): boolean {
+function isSameEntry(there: Uint8Array, bundle: Uint8Array, policy: ProofQuestion["policy"]): boolean {
   try {
     const [old, now] = [parseTlogProof(there), parseTlogProof(bundle)];
     if (old.index !== now.index || old.extra === undefined || now.extra === undefined) return false;
-    return (
-      equalBytes(old.extra, now.extra) && verifyTlogProof({ proof: old, policy: { logKey } }).answer === "yes"
-    );
+    return equalBytes(old.extra, now.extra) && verifyTlogProof({ proof: old, policy }).answer === "yes";
   } catch {
     return false;
   }

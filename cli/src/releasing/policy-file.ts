@@ -20,6 +20,8 @@ export interface ReleaseKeys {
   readonly release: string;
   readonly publisher: string;
   readonly log: string;
+  /** How many of which witnesses the log publishes with; undefined when it publishes without any. */
+  readonly witnesses?: { readonly need: number; readonly keys: readonly string[] } | undefined;
 }
 
 /** Reads a policy; throws a failure that lists every problem with its line. */
@@ -27,9 +29,13 @@ export async function readPolicy(file: string): Promise<Policy> {
   return parsePolicy(await readInputText(file, MAX_POLICY), file);
 }
 
-/** The policy that accepts the keys of a release and asks for no witness and no rebuild. */
-export function formatPolicy({ release, publisher, log }: ReleaseKeys): string {
+/** The policy that accepts the keys of a release, with the witnesses of its log, and asks for no rebuild. */
+export function formatPolicy({ release, publisher, log, witnesses }: ReleaseKeys): string {
   const { name } = parseVkey(publisher);
+  const rule =
+    witnesses === undefined
+      ? " any"
+      : `\n  need: ${witnesses.need}\n  keys:\n${witnesses.keys.map((key) => `    - ${JSON.stringify(key)}`).join("\n")}`;
   return `# Whose word counts. bootproof wrote this for its own release: before you verify others' bundles with it,
 # compare the keys with what their owners publish, and say how many witnesses and rebuilders you want.
 publishers:
@@ -39,7 +45,7 @@ publishers:
 logs:
   - ${JSON.stringify(log)}
 # Cosignatures that the log's checkpoint needs, e.g. {need: 2, keys: [...]}.
-witnesses: any
+witnesses:${rule}
 # Organisations that must have rebuilt it, e.g.
 # {need: 1, accept: [IDENTICAL], rebuilders: [{organisation: example.org, key: ...}]}.
 rebuilds: any

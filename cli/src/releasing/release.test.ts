@@ -47,7 +47,7 @@ describe("a release, from artifacts to a verdict", () => {
     expect(logged).toMatchObject({ index: 1n, duplicate: false });
     bundle = join(folder, "guest.tlog-proof");
     policy = join(folder, "guest.policy.yaml");
-    await writeBundle(bundle, logged.bundle, logKey);
+    await writeBundle(bundle, logged.bundle, { logKey });
     await writePolicyFile(policy, { release: "snp-guest", publisher: PUBLISHER.vkey, log: logKey });
   });
 
@@ -229,7 +229,7 @@ describe("a release, from artifacts to a verdict", () => {
     const key = parseSigningKey((await readFile(join(folder, "log.private/log.key"), "utf8")).trim());
     expect(key.vkey.name).toBe("example.org/log");
     const proof = await run(["log", "proof", "1", "--log", join(folder, "log")]);
-    await writeBundle(bundle, new TextEncoder().encode(proof.stdout), logKey);
+    await writeBundle(bundle, new TextEncoder().encode(proof.stdout), { logKey });
     expect(await readFile(bundle, "utf8")).toBe(before);
   });
 });

@@ -17,14 +17,14 @@ import { readInput } from "../frame/files.ts";
 import type { Given } from "../frame/given.ts";
 import { shownPath } from "../frame/typed.ts";
 import { openOrCreateLog } from "../places/log-place.ts";
-import { noteWitnesses, readWitnessing } from "../places/log-witnesses.ts";
+import { noteWitnesses, proofPolicy, readWitnessing, witnessRule } from "../places/log-witnesses.ts";
 import { type OpenStore, openStore } from "../places/store-place.ts";
 import { type LoadedArtifact, loadArtifacts } from "../releasing/artifacts.ts";
 import { type LoggedRelease, logRelease, writeBundle } from "../releasing/log-release.ts";
 import { blobOf, type SignedRelease, signRelease } from "../releasing/make-release.ts";
 import { collectMaterials, writeMaterials } from "../releasing/materials.ts";
 import { measureRelease } from "../releasing/measure-release.ts";
-import { formatPolicy, parsePolicy, writePolicyFile } from "../releasing/policy-file.ts";
+import { formatPolicy, parsePolicy, type ReleaseKeys, writePolicyFile } from "../releasing/policy-file.ts";
 import type { Released } from "../releasing/released.ts";
 import { formatReleased, releasedDocument } from "../releasing/report.ts";
 import { type OwnSigner, openSigner } from "../signing/default-key.ts";
@@ -87,9 +87,9 @@ async function publish(context: Context, { built, store, own, files, logs }: ToP
     ...materials,
     { ...blobOf(signed.provenance), bytes: signed.provenance },
   ]);
-  const { logged, logKey } = await logStep(context, files, signed);
+  const { logged, ...log } = await logStep(context, files, signed);
   const verdict = await progress.during("verify the bundle", () =>
-    verifyStep(built, own, files, logKey, artifacts),
+    verifyStep(built, own, files, log, artifacts),
   );
   return { built, artifacts, measurements, logged, verdict, own, logs, files };
 }
@@ -98,14 +98,14 @@ async function logStep(
   context: Context,
   files: Released["files"],
   signed: SignedRelease,
-): Promise<{ logged: LoggedRelease; logKey: string }> {
+): Promise<{ logged: LoggedRelease } & Pick<ReleaseKeys, "log" | "witnesses">> {
   return context.progress.during("log", async (step) => {
     const { log, signer, witnesses, close } = await openOrCreateLog(files.log, await readWitnessing(context));
     const logged = await logRelease(log, signed).finally(close);
     noteWitnesses(context, witnesses);
-    await writeBundle(files.bundle, logged.bundle, signer.vkey);
+    await writeBundle(files.bundle, logged.bundle, proofPolicy(signer.vkey, witnesses));
     step.done(`index ${logged.index}${logged.duplicate ? ", was there" : ""}`);
-    return { logged, logKey: signer.vkey };
+    return { logged, log: signer.vkey, witnesses: witnessRule(witnesses) };
   });
 }
 
@@ -114,10 +114,10 @@ async function verifyStep(
   built: BuildResult,
   own: OwnSigner,
   files: Released["files"],
-  logKey: string,
+  log: Pick<ReleaseKeys, "log" | "witnesses">,
   artifacts: readonly LoadedArtifact[],
 ): Promise<BundleVerdict> {
-  const keys = { release: built.recipe.recipe.recipe.name, publisher: own.signer.vkey, log: logKey };
+  const keys = { release: built.recipe.recipe.recipe.name, publisher: own.signer.vkey, ...log };
   await writePolicyFile(files.policy, keys);
   const bundle = await readInput(files.bundle);
   const verdict = verifyBundle({ bundle, policy: parsePolicy(formatPolicy(keys), files.policy), artifacts });
