@@ -22,14 +22,22 @@ export interface HashedFile {
   readonly sha256: Sha256;
 }
 
+/** QEMU takes 16 MiB; the engine says so of images a little larger. */
+const MAX_IMAGE = 1 << 26;
+
 /** Reads and hashes the files of one run. */
 export class GuestFiles {
   readonly #bytes = new Map<string, Promise<Uint8Array>>();
   readonly #hashes = new Map<string, Promise<HashedFile>>();
 
-  /** A whole file, for firmware and other files that are parsed. */
-  bytes(path: string): Promise<Uint8Array> {
-    return remember(this.#bytes, path, () => readInput(path));
+  /** A whole file, for kernels and other files that are parsed. */
+  bytes(path: string, limit?: number): Promise<Uint8Array> {
+    return remember(this.#bytes, path, () => readInput(path, limit));
+  }
+
+  /** A firmware image or what stands for one: of more than QEMU ever takes nothing is read. */
+  image(path: string): Promise<Uint8Array> {
+    return this.bytes(path, MAX_IMAGE);
   }
 
   /** A file's size and hash, streamed: an initrd may be larger than memory. */

@@ -116,7 +116,7 @@ export class GuestOpener {
     const key = JSON.stringify([path, firmwareDigest === undefined ? "" : Array.from(firmwareDigest)]);
     const known = this.#firmware.get(key);
     if (known !== undefined) return known;
-    const bytes = await this.files.bytes(path);
+    const bytes = await this.files.image(path);
     const opened = readingFirmware(path, () => {
       const { firmware, ...rest } = isFirmwareReference(bytes) ? openReference(bytes) : { firmware: bytes };
       return {

@@ -21,7 +21,7 @@ export async function openSev(
   platform: "sev" | "sev-es",
 ): Promise<OpenGuest> {
   const path = firmwarePath(request);
-  const firmware = await files.bytes(path);
+  const firmware = await files.image(path);
   if (isFirmwareReference(firmware) || request.firmwareDigest !== undefined)
     throw usage(`${platform} hashes the firmware image itself: no digest or reference stands for it`);
   const inputs = { firmware, ...(await readBoot(files, request)) };

@@ -25,8 +25,8 @@ export async function openSvsm(files: GuestFiles, request: GuestRequest, path: s
     );
   const firmware = firmwarePath(request);
   const images = {
-    firmware: await files.bytes(firmware),
-    svsm: await files.bytes(path),
+    firmware: await files.image(firmware),
+    svsm: await files.image(path),
     varsSize: varsSize ?? (await sizeOf(varsFile ?? "")),
   };
   const measure = (shape: SnpShape): Measurement<object> => reading(path, () => measureSvsm(images, shape));

@@ -9,6 +9,9 @@ import { usage } from "../frame/given.ts";
 import type { GuestFiles, GuestInput } from "./guest-files.ts";
 import type { GuestRequest } from "./guest-request.ts";
 
+/** Linux reads 2 KiB of it, and QEMU has no limit of its own. */
+const MAX_COMMAND_LINE = 1 << 24;
+
 /** The files of a direct boot; the initrd, which may be larger than memory, by its hash. */
 export async function readBoot(files: GuestFiles, request: GuestRequest): Promise<HashedBootInputs> {
   const { kernel, initrd, append, appendFile, kernelHashes } = request;
@@ -20,7 +23,7 @@ export async function readBoot(files: GuestFiles, request: GuestRequest): Promis
         ? append === undefined
           ? undefined
           : utf8(append)
-        : await files.bytes(appendFile),
+        : await files.bytes(appendFile, MAX_COMMAND_LINE),
     kernelHashes,
   };
 }

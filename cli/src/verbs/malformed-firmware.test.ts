@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { beforeAll, describe, expect, it } from "vitest";
@@ -153,6 +153,17 @@ describe("malformed firmware on the command line", () => {
         ...place,
       });
     }
+  });
+
+  it("is not read when it is larger than any firmware, or never ends", async () => {
+    const huge = join(folder, "huge.fd");
+    await writeFile(huge, "");
+    await truncate(huge, 2 ** 34);
+    for (const file of ["/dev/zero", huge])
+      expect(await measure(file)).toMatchObject({
+        exit: 65,
+        answer: { error: { code: "BP-FILE-004", expected: "at most 67108864 bytes" } },
+      });
   });
 
   it("is examined all the same: inspect firmware says what is wrong and ends with 1", async () => {
