@@ -44,6 +44,7 @@ export function* igvmSteps(
     if (pages > MAX_PAGES)
       throw new ParseError("TOO_LARGE", "guest memory of the IGVM file", {
         expected: `at most ${MAX_PAGES} pages`,
+        found: "more",
       });
     yield step;
   }

@@ -96,9 +96,17 @@ export function checkCorims(headers: readonly IgvmInitialization[]): void {
     if (header.kind !== "CORIM_DOCUMENT" && header.kind !== "CORIM_SIGNATURE") continue;
     const { kind, mask, offset } = header;
     if ((seen[kind] & mask) !== 0)
-      throw new ParseError("DUPLICATE", `${kind} of one platform in IGVM file`, { offset });
+      throw new ParseError("DUPLICATE", `${kind} of one platform in IGVM file`, {
+        offset,
+        expected: "one",
+        found: "a second",
+      });
     if (kind === "CORIM_SIGNATURE" && (mask & ~seen.CORIM_DOCUMENT) !== 0)
-      throw new ParseError("MISSING", "CORIM_DOCUMENT before its CORIM_SIGNATURE in IGVM file", { offset });
+      throw new ParseError("MISSING", "CORIM_DOCUMENT before its CORIM_SIGNATURE in IGVM file", {
+        offset,
+        expected: "a document of the same platforms",
+        found: "none",
+      });
     seen[kind] |= mask;
   }
 }

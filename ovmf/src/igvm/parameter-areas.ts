@@ -25,7 +25,11 @@ export class ParameterAreas {
         found: `${bytes}`,
       });
     if (this.#areas.has(area))
-      throw new ParseError("DUPLICATE", body.field(`parameter area ${area}`), { offset: body.place.offset });
+      throw new ParseError("DUPLICATE", body.field(`parameter area ${area}`), {
+        offset: body.place.offset,
+        expected: "each area once",
+        found: "a second of this index",
+      });
     const size = Number(bytes);
     this.#areas.set(area, { size, inserted: false });
     const data = fileOffset === 0 ? new Uint8Array() : body.data(fileOffset, size, size);
@@ -60,10 +64,16 @@ export class ParameterAreas {
   #waiting(body: HeaderBody, area: number): { size: number; inserted: boolean } {
     const state = this.#areas.get(area);
     if (state === undefined)
-      throw new ParseError("MISSING", body.field(`parameter area ${area}`), { offset: body.place.offset });
+      throw new ParseError("MISSING", body.field(`parameter area ${area}`), {
+        offset: body.place.offset,
+        expected: "a PARAMETER_AREA header before it",
+        found: "none of this index",
+      });
     if (state.inserted)
       throw new ParseError("DUPLICATE", body.field(`use, after its insertion, of parameter area ${area}`), {
         offset: body.place.offset,
+        expected: "nothing more of an area once it is inserted",
+        found: "a later header with its index",
       });
     return state;
   }

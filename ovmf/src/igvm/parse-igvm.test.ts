@@ -238,6 +238,17 @@ describe("broken IGVM files: no reading of what loaders refuse", () => {
     expect(() => parseIgvm(buildIgvm({ headers }))).toThrow(code(expected));
   });
 
+  it("says of each what was expected and what was found", () => {
+    for (const [what, headers] of rejections)
+      expect(() => parseIgvm(buildIgvm({ headers })), what).toThrow(
+        expect.objectContaining({
+          offset: expect.any(Number) as number,
+          expected: expect.any(String) as string,
+          found: expect.any(String) as string,
+        }) as Error,
+      );
+  });
+
   it("refuses other files", () => {
     expect(() => parseIgvm(new TextEncoder().encode("IGVN".padEnd(64)))).toThrow(code("BAD_MAGIC"));
     expect(() => parseIgvm(new Uint8Array())).toThrow(code("TRUNCATED"));

@@ -36,11 +36,16 @@ export function parseIgvm(file: Uint8Array): IgvmFile {
       throw new ParseError("TOO_LARGE", "IGVM variable headers", {
         offset: reader.offset,
         expected: `at most ${MAX_HEADERS}`,
+        found: "more",
       });
     headers.read(reader, index);
   }
   if (headers.platforms.length === 0)
-    throw new ParseError("MISSING", "supported platform in IGVM file", { offset: fixed.headersStart });
+    throw new ParseError("MISSING", "supported platform in IGVM file", {
+      offset: fixed.headersStart,
+      expected: "a SUPPORTED_PLATFORM header",
+      found: "none",
+    });
   checkCorims(headers.initialization);
   return {
     version: fixed.version,
@@ -81,6 +86,7 @@ class HeaderList {
     if (known === undefined && number < OPTIONAL_BIT)
       throw new ParseError("UNSUPPORTED", `type of IGVM header ${index}`, {
         offset: place.offset,
+        expected: `a type that is known, or one from 0x${OPTIONAL_BIT.toString(16)} on`,
         found: `0x${number.toString(16)}, which may not be skipped`,
       });
     if (length > reader.remaining)
@@ -106,6 +112,7 @@ class HeaderList {
       throw new ParseError("OUT_OF_RANGE", `place of IGVM header ${index} (${name})`, {
         offset,
         expected: `before every ${this.#section} header`,
+        found: "behind one",
       });
     this.#section = section;
   }
@@ -123,6 +130,7 @@ class HeaderList {
           throw new ParseError("TOO_LARGE", "VP contexts of IGVM file", {
             offset: body.place.offset,
             expected: `at most ${MAX_VP_CONTEXTS}`,
+            found: "more",
           });
         this.directives.push(readDirective(body, this.#context));
         break;

@@ -38,6 +38,8 @@ export function readPlatform(
     if (same !== false)
       throw new ParseError("DUPLICATE", body.field(`${same} ${same === "mask" ? hex(mask) : platform}`), {
         offset: body.place.offset,
+        expected: "each platform and each mask once",
+        found: "a second header with it",
       });
   }
   return {
