@@ -136,6 +136,11 @@ describe("a witness that says yes to what it must refuse", () => {
     const alien = await signNote(text, [rogue]);
     expect((await witness.addCheckpoint(formatAddCheckpoint({ ...rest, note: alien }))).status).toBe(403);
     expect(await ask(forged)).toBe(403);
+    const flood = addSignatures(
+      note,
+      Array.from({ length: 90 }, () => line!),
+    );
+    expect((await witness.addCheckpoint(formatAddCheckpoint({ ...rest, note: flood }))).status).toBe(403);
     const kept = parseNote((await witness.latest(TEST_SIGNER.name))!);
     expect(kept.signatures.map(({ keyId }) => keyId)).not.toContain("00000000");
   });
