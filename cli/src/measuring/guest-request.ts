@@ -2,7 +2,7 @@
  * A guest as its options name it, read and in order, but no file opened yet.
  * @module
  */
-import { parseDigest, type Sha384 } from "@bootproof/bytes";
+import { parseDigest, ParseError, type Sha384 } from "@bootproof/bytes";
 import type { AmdPlatform } from "@bootproof/measure/snp";
 
 import { badValue, type Given, parseUnsigned, usage } from "../frame/given.ts";
@@ -134,7 +134,12 @@ function readCpus(given: Given): CpuGiven[] {
 
 function readFirmwareDigest(given: Given): Sha384 | undefined {
   const text = either(given, "firmwareDigest", "snpOvmfHash");
-  return text === undefined ? undefined : parseDigest("sha384", text, "--firmware-digest");
+  try {
+    return text === undefined ? undefined : parseDigest("sha384", text, "--firmware-digest");
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error;
+    throw badValue("--firmware-digest", "96 hex digits or base64 (SHA-384)", text ?? "");
+  }
 }
 
 function readMode(given: Given): AmdPlatform | undefined {

@@ -61,7 +61,9 @@ function profileNames(request: GuestRequest): string[] {
   }
   if (profiles === undefined) {
     const usual = defaultProfile(platform, vmm ?? (request.regions.length > 0 ? "libkrun" : "qemu"));
-    return [boots(usual, request) ? usual.name : nameOf(usable[0] ?? usual)];
+    // A VMM that is named is not changed for another that boots such images.
+    const booting = usable.find((one) => vmm === undefined || one.vmm === usual.vmm);
+    return [boots(usual, request) ? usual.name : nameOf(booting ?? usual)];
   }
   const chosen = profiles.map(profileNamed);
   const alien = chosen.find((one) => one.platform !== platform);

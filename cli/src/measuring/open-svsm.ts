@@ -9,7 +9,8 @@ import type { Measurement } from "@bootproof/measure";
 
 import { reading } from "../errors/reading.ts";
 import { inputFailure } from "../frame/files.ts";
-import { usage } from "../frame/given.ts";
+import { Failure } from "../frame/failure.ts";
+import { badValue, usage } from "../frame/given.ts";
 import type { GuestFiles } from "./guest-files.ts";
 import type { GuestRequest } from "./guest-request.ts";
 import { rowsOf } from "./matrix-rows.ts";
@@ -36,8 +37,12 @@ export async function openSvsm(files: GuestFiles, request: GuestRequest, path: s
 
 async function sizeOf(path: string): Promise<number> {
   try {
-    return (await stat(path)).size;
+    const status = await stat(path);
+    // What has no size of its own would put the SVSM in another place, in silence.
+    if (!status.isFile()) throw badValue("--vars-file", "a file, whose size is taken", path);
+    return status.size;
   } catch (error) {
+    if (error instanceof Failure) throw error;
     throw inputFailure(path, error);
   }
 }

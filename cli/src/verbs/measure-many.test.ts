@@ -82,6 +82,14 @@ describe("many shapes in one run", () => {
     ["a mode that only objects have", ["--mode", "constructor"], "--mode has a value that cannot be read"],
     ["a kernel whose variable was never set", ["--kernel", ""], "the path of a file"],
     ["bytes that no text holds", ["--kernel", FIRMWARE, "--append", "x\ufffd"], "--append-file"],
+    ["an image that the VMM does not boot", ["--vmm", "libkrun"], "do not boot an OVMF image alone"],
+    ["a variable store without a size", ["--svsm", FIRMWARE, "--vars-file", "/dev/zero"], "--vars-file"],
+    [
+      "a reference of more than OVMF",
+      ["--svsm", FIRMWARE, "--vars-size", "4096", "--reference"],
+      "with OVMF alone",
+    ],
+    ["a digest of another length", ["--firmware-digest", "00".repeat(47)], "96 hex digits or base64"],
     ["half a character", ["--kernel", FIRMWARE, "--append", "\ud800"], "--append-file"],
     ["an SVSM of SEV", ["--mode", "sev", "--svsm", FIRMWARE, "--vars-size", "4096"], "only SNP guests have"],
   ])("refuses %s instead of measuring another guest", async (_, given, message) => {

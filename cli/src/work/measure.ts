@@ -111,8 +111,9 @@ async function answerReference(
   request: GuestRequest,
   opener: GuestOpener,
 ): Promise<ExitCode> {
-  if (request.platform !== "snp" || request.igvm !== undefined)
-    throw usage("--reference is of SNP guests with OVMF: only their digests follow from one");
+  const { platform, igvm, svsm, regions } = request;
+  if (platform !== "snp" || igvm !== undefined || svsm !== undefined || regions.length > 0)
+    throw usage("--reference is of SNP guests with OVMF alone: only their digests follow from one");
   const guest = await opener.openSnp(request);
   demandKnownSections(guest, given.flag("allowUnknownSections"));
   const text =

@@ -97,7 +97,10 @@ function checkRegion({ guestAddress, bytes }: MeasuredRegion, index: number): vo
       found: `${bytes.length}`,
     });
   if (guestAddress + BigInt(bytes.length) > MAX_ADDRESS)
-    throw new ParseError("OUT_OF_RANGE", `end of ${at}`, { expected: "at most 52 bits" });
+    throw new ParseError("OUT_OF_RANGE", `end of ${at}`, {
+      expected: "at most 52 bits",
+      found: `0x${(guestAddress + BigInt(bytes.length)).toString(16)}`,
+    });
 }
 
 const fixedRun = ({ label, type, guestAddress, size }: FixedPages): PageRun => ({
