@@ -13,7 +13,7 @@ import {
   signNote,
   Witness,
 } from "@bootproof/log";
-import type { DirectoryHead } from "@bootproof/store";
+import { DirectoryHead } from "@bootproof/store";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { scratchFolder } from "../scratch.testing.ts";
@@ -36,8 +36,7 @@ describe("a witness on the network: one stranger stops it for all", () => {
     fetch(`${server.url}add-checkpoint`, { method: "POST", body });
 
   beforeAll(async () => {
-    const store = await import("@bootproof/store");
-    memory = await store.DirectoryHead.open(await scratchFolder());
+    memory = await DirectoryHead.open(await scratchFolder());
     const witness = new Witness({
       signers: [signer],
       logKeys: (origin) => (origin === "log.test" ? [log.vkey] : undefined),

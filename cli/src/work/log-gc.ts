@@ -6,6 +6,7 @@ import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 import { collectPartials } from "@bootproof/log";
+import { DirectoryObjects } from "@bootproof/store";
 
 import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
@@ -24,7 +25,6 @@ export async function gc(context: Context, given: Given): Promise<ExitCode> {
   const minutes = parseUnsigned("--keep", given.text("keep") ?? "", MAX_MINUTES);
   const { open } = await openForReading(context, given);
   await demandPrivatePart(folder);
-  const { DirectoryObjects } = await import("@bootproof/store");
   const options = {
     objects: await DirectoryObjects.open(folder),
     staging: await DirectoryObjects.open(join(privateFolder(folder), "staging")),
