@@ -4,7 +4,14 @@
  */
 import { stat } from "node:fs/promises";
 
-import { measureSvsm, type SnpShape } from "@bootproof/measure/snp";
+import {
+  measureSvsm,
+  measureSvsmImages,
+  resolveShape,
+  type SnpShape,
+  SVSM_DEFAULT,
+  vmsaPages,
+} from "@bootproof/measure/snp";
 import type { Measurement } from "@bootproof/measure";
 
 import { reading } from "../errors/reading.ts";
@@ -32,7 +39,13 @@ export async function openSvsm(files: GuestFiles, request: GuestRequest, path: s
   };
   const measure = (shape: SnpShape): Measurement<object> => reading(path, () => measureSvsm(images, shape));
   const inputs = [await files.input("firmware", firmware), await files.input("svsm", path)];
-  return { platform: "snp", inputs, measure, rows: rowsOf(measure) };
+  const vmsas = (shape: SnpShape): Uint8Array[] => {
+    const resolved = resolveShape({ ...shape, profile: shape.profile ?? SVSM_DEFAULT });
+    const { reference } = reading(path, () => measureSvsmImages(images));
+    const { bsp, ap } = vmsaPages(resolved, reference.resetAddress);
+    return Array.from({ length: resolved.vcpus }, (_, vcpu) => (vcpu === 0 ? bsp : ap));
+  };
+  return { platform: "snp", inputs, measure, rows: rowsOf(measure), vmsas };
 }
 
 async function sizeOf(path: string): Promise<number> {

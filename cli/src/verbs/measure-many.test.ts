@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -198,6 +199,29 @@ describe("what people bring along", () => {
     expect(again).toMatchObject({ exit: 0, stderr: "", stdout: `launchDigest  ${TWO_EPYC}\n` });
     const other = await measure("snp", ...shape, "--firmware-digest", "ab".repeat(48));
     expect(other.stderr).toContain("BP-SNP-115");
+  });
+
+  it("writes the VMSA pages of an SVSM guest, the ones that are measured", async () => {
+    const svsm = Buffer.from(await readFile(FIRMWARE));
+    // The secret area's entry becomes SVSM info: the SVSM starts 0x100 bytes behind its base.
+    svsm.writeUInt32LE(0x100, 0xf9e);
+    svsm.set(Buffer.from("12a689a797054b4ca49fcbb1fe9d1ddd", "hex"), 0xfa8);
+    const image = join(folder, "svsm.bin");
+    await writeFile(image, svsm);
+    const { stdout } = await measure(
+      ...["snp", "--ovmf", FIRMWARE, "--svsm", image, "--vars-size", "4096", "--vcpus", "2"],
+      ...["--vcpu-type", "EPYC", "--dump-vmsa", join(folder, "svsm"), "--trace", "--json"],
+    );
+    const { events } = JSON.parse(stdout) as { events: { type: string; digest: string }[] };
+    const measured = events.filter(({ type }) => type === "VMSA").map(({ digest }) => digest);
+    const written = await Promise.all(
+      [0, 1].map(async (vcpu) =>
+        createHash("sha384")
+          .update(await readFile(join(folder, "svsm", `vmsa${vcpu}.bin`)))
+          .digest("hex"),
+      ),
+    );
+    expect(measured).toEqual(written);
   });
 
   it("writes VMSA pages where asked", async () => {

@@ -47,6 +47,7 @@ export {
   PROFILES,
   sevEsProfile,
   snpProfile,
+  SVSM_DEFAULT,
   VMMS,
 } from "./profiles.ts";
 export {
