@@ -55,8 +55,7 @@ export function* measureMatrix(
   warnOnce(boot.warnings);
   for (const given of shapes) {
     const shape = resolveShape(given);
-    const launch =
-      launches.get(shape.profile.name) ?? prepareMeasured(firmware, boot.digests, shape.profile);
+    const launch = launches.get(shape.profile.name) ?? prepareMeasured(firmware, boot.digests, shape.profile);
     launches.set(shape.profile.name, launch);
     warnOnce([...launch.warnings, ...shapeWarnings(given, shape)]);
     yield { shape, launchDigest: launch.digest(shape) };
