@@ -10,7 +10,7 @@ import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import { writeAnswer } from "../frame/files.ts";
 import { failureDocument } from "../frame/print-failure.ts";
 import { type BatchLine, batchLines, readRequest } from "./batch-lines.ts";
-import { readGuest } from "./read-guest.ts";
+import { readGuestOf } from "./read-guest.ts";
 import { GuestFiles } from "./guest-files.ts";
 import { FIRMWARE_DIGEST_MODE, firmwareDigestDocument } from "./firmware-digest.ts";
 import { shapesOf } from "./guest-shapes.ts";
@@ -60,18 +60,19 @@ async function answerLine(
   try {
     const request = readRequest(line);
     id = request.id;
-    const { guest: asked } = await readGuest(request.given, platform);
+    const { guest: asked, notes: said } = await readGuestOf(request.given, platform);
+    const notes = said.length === 0 ? {} : { notes: said };
     if (request.given.text("mode") === FIRMWARE_DIGEST_MODE)
-      return { ...mark(), ...firmwareDigestDocument(await opener.openSnp(asked)) };
+      return { ...mark(), ...notes, ...firmwareDigestDocument(await opener.openSnp(asked)) };
     const shapes = shapesOf(asked);
     const guest = await opener.open(asked);
     demandKnownSections(guest, unknownSections);
     const [only] = shapes;
     if (shapes.length === 1 && only !== undefined)
-      return { ...mark(), ...measurementDocument(guest, guest.measure(only), trace) };
+      return { ...mark(), ...notes, ...measurementDocument(guest, guest.measure(only), trace) };
     const warnings: { code: string; message: string }[] = [];
     const rows = [...guest.rows(shapes, (warning) => warnings.push(warning))];
-    return { ...mark(), ...matrixDocument(guest, rows, warnings) };
+    return { ...mark(), ...notes, ...matrixDocument(guest, rows, warnings) };
   } catch (error) {
     return { ...mark(), ...failureDocument(toFailure(error), context.command) };
   }

@@ -28,3 +28,14 @@ export async function readGuest(given: Given, platform: AmdPlatform): Promise<Re
   const { readMachine } = await import("./read-machine.ts");
   return await readMachine(source, given.text(source) ?? "", guest);
 }
+
+/** Like {@link readGuest}, for an answer about one platform: a machine of another one is refused. */
+export async function readGuestOf(given: Given, platform: AmdPlatform): Promise<ReadGuest> {
+  const { platform: asked } = readGuestRequest(given, platform);
+  const read = await readGuest(given, platform);
+  if (read.guest.platform === asked) return read;
+  throw usage(
+    `the machine is a guest of ${read.guest.platform}, and ${asked} is asked for`,
+    `bootproof measure ${read.guest.platform}`,
+  );
+}

@@ -244,6 +244,16 @@ describe("what people bring along", () => {
     expect(overridden.stdout).toMatch(/^launchDigest {2}19358ba9/);
   });
 
+  it("answers for no other platform than the one asked for", async () => {
+    const qemu =
+      `qemu-system-x86_64 -machine q35,confidential-guest-support=sev0 -cpu EPYC -smp 2 -bios ${FIRMWARE} ` +
+      "-object sev-guest,id=sev0,policy=0x5";
+    const { exit, stderr } = await measure("snp", "--from-qemu", qemu);
+    expect(exit).toBe(64);
+    expect(stderr).toContain("bootproof measure sev-es");
+    expect((await measure("sev-es", "--from-qemu", qemu)).stdout).toMatch(/^launchDigest {2}60c38933/);
+  });
+
   it("says what a definition lacks instead of guessing", async () => {
     const qemu =
       "qemu-system-x86_64 -machine q35,confidential-guest-support=sev0 -cpu host -smp 2 " +

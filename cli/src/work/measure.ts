@@ -23,7 +23,7 @@ import { shapesOf } from "../measuring/guest-shapes.ts";
 import { demandKnownSections } from "../measuring/known-sections.ts";
 import { formatMeasurement } from "../measuring/measurement-answer.ts";
 import { GuestOpener, type OpenGuest, type OpenSnpGuest } from "../measuring/open-guest.ts";
-import { readGuest } from "../measuring/read-guest.ts";
+import { readGuestOf } from "../measuring/read-guest.ts";
 
 /** What tables do not show. */
 const OF_ONE_SHAPE = [
@@ -43,7 +43,7 @@ export async function measureVerb(context: Context, given: Given, platform: AmdP
       trace: given.flag("trace"),
       unknownSections: given.flag("allowUnknownSections"),
     });
-  const { guest: request, notes } = await readGuest(given, platform);
+  const { guest: request, notes } = await readGuestOf(given, platform);
   for (const note of notes) context.note(note);
   const opener = new GuestOpener(new GuestFiles());
   if (given.text("mode") === FIRMWARE_DIGEST_MODE)
