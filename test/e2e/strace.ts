@@ -35,6 +35,12 @@ export interface TracedWriter {
   readonly hit: string | undefined;
 }
 
+/** Why this machine forbids tracing (some containers do), or undefined when it does not. */
+export async function tracingRefused(): Promise<string | undefined> {
+  const { failed, stderr } = await execa("strace", ["-f", "-o", "/dev/null", "true"], { reject: false });
+  return failed && /ptrace|PTRACE|not permitted/.test(stderr) ? stderr.trim() : undefined;
+}
+
 /** Every writing call that a writer makes in `folder`. */
 export async function writingCalls(folder: string, batches: string): Promise<WritingCall[]> {
   const { lines, outcome } = await traceWriter(folder, batches, []);
