@@ -95,17 +95,19 @@ function otherOrder(a: readonly ComparedSection[], b: readonly ComparedSection[]
   return {
     subject: "section",
     what: `the SEV metadata sections stand in another order, from position ${from} on`,
-    a: one === undefined ? "none" : `${one.type} at ${hex(one.guestAddress)}`,
-    b: other === undefined ? "none" : `${other.type} at ${hex(other.guestAddress)}`,
+    a: one === undefined ? "none" : placed(one),
+    b: other === undefined ? "none" : placed(other),
     details: [
       "pages are measured in descriptor order, never by address",
-      `A: ${a.map(({ type }) => type).join(", ")}`,
-      `B: ${b.map(({ type }) => type).join(", ")}`,
+      `A: ${a.map(placed).join(", ")}`,
+      `B: ${b.map(placed).join(", ")}`,
     ],
   };
 }
 
 const name = ({ index, type }: ComparedSection): string => `SEV metadata section ${index} (${type})`;
+// Several sections have one type: only their addresses tell them apart.
+const placed = ({ type, guestAddress }: ComparedSection): string => `${type} at ${hex(guestAddress)}`;
 const extent = ({ guestAddress, size }: ComparedSection): string =>
   `${hex(size)} bytes at guest address ${hex(guestAddress)}`;
 const hex = (value: number): string => `0x${value.toString(16)}`;
