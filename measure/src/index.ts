@@ -37,6 +37,7 @@ export { MeasureError, type MeasureErrorCode, type MeasureErrorDetail } from "./
 export {
   type Coverage,
   type CoveredInput,
+  eachOnce,
   makeMeasurement,
   type Measurement,
   type MeasurementParts,

@@ -32,6 +32,17 @@ export interface MeasureWarning {
   readonly artifact?: ArtifactRole;
 }
 
+/** Passes on the warnings of many measurements, each once; two are the same when they say the same. */
+export function eachOnce(
+  warn: (warning: MeasureWarning) => void,
+): (warnings: readonly MeasureWarning[]) => void {
+  const said = new Set<string>();
+  return (warnings) => {
+    for (const warning of warnings) if (!said.has(warning.message)) warn(warning);
+    for (const { message } of warnings) said.add(message);
+  };
+}
+
 /** Predicted register values of one platform and shape. */
 export interface Measurement<S, E extends MeasuredEvent = MeasuredEvent> {
   readonly platform: string;

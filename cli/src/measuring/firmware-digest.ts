@@ -2,6 +2,8 @@
  * sev-snp-measure's mode `snp:ovmf-hash`: the launch digest after the firmware's pages, which `--firmware-digest` takes.
  * @module
  */
+import { formatHex } from "@bootproof/bytes";
+
 import type { GuestInput } from "./guest-files.ts";
 import type { OpenSnpGuest } from "./open-guest.ts";
 
@@ -18,6 +20,6 @@ export interface FirmwareDigestDocument {
 /** The firmware of a guest as that mode answers it. */
 export const firmwareDigestDocument = ({ firmware, inputs }: OpenSnpGuest): FirmwareDigestDocument => ({
   schema: "bootproof/firmware-digest/1",
-  firmwareDigest: Buffer.from(firmware.reference.seed).toString("hex"),
+  firmwareDigest: formatHex(firmware.reference.seed),
   inputs,
 });

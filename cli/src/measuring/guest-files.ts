@@ -5,6 +5,7 @@
 import { formatHex, type Sha256, sha256, startHash } from "@bootproof/bytes";
 
 import { readInput, streamInput } from "../frame/files.ts";
+import { Kept } from "./kept.ts";
 
 /** An input as answers name it. */
 export interface GuestInput {
@@ -27,12 +28,12 @@ const MAX_IMAGE = 1 << 26;
 
 /** Reads and hashes the files of one run. */
 export class GuestFiles {
-  readonly #bytes = new Map<string, Promise<Uint8Array>>();
-  readonly #hashes = new Map<string, Promise<HashedFile>>();
+  readonly #bytes = new Kept<Promise<Uint8Array>>();
+  readonly #hashes = new Kept<Promise<HashedFile>>();
 
   /** A whole file, for kernels and other files that are parsed. */
   bytes(path: string, limit?: number): Promise<Uint8Array> {
-    return remember(this.#bytes, path, () => readInput(path, limit));
+    return this.#bytes.get(path, () => readInput(path, limit));
   }
 
   /** A firmware image or what stands for one: of more than QEMU ever takes nothing is read. */
@@ -42,26 +43,16 @@ export class GuestFiles {
 
   /** A file's size and hash, streamed: an initrd may be larger than memory. */
   hash(path: string): Promise<HashedFile> {
-    return remember(this.#hashes, path, () => hashFile(path));
+    return this.#hashes.get(path, () => hashFile(path));
   }
 
   /** How answers name a file. */
   async input(role: string, path: string): Promise<GuestInput> {
-    const known = await this.#bytes.get(path);
+    const known = await this.#bytes.peek(path);
     const { size, sha256: digest } =
       known === undefined ? await this.hash(path) : { size: known.length, sha256: sha256(known) };
     return { role, path, size, sha256: formatHex(digest) };
   }
-}
-
-function remember<Value>(
-  known: Map<string, Promise<Value>>,
-  path: string,
-  read: () => Promise<Value>,
-): Promise<Value> {
-  const value = known.get(path) ?? read();
-  known.set(path, value);
-  return value;
 }
 
 async function hashFile(path: string): Promise<HashedFile> {

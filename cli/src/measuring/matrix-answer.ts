@@ -46,10 +46,7 @@ export function matrixDocument(
     schema: MATRIX_SCHEMA,
     platform,
     inputs,
-    rows: rows.map(({ shape, launchDigest }) => ({
-      shape,
-      registers: { launchDigest: Buffer.from(launchDigest).toString("hex") },
-    })),
+    rows: rows.map(({ shape, launchDigest }) => ({ shape, registers: { launchDigest } })),
     warnings,
   };
 }
@@ -65,7 +62,7 @@ const HEADINGS: Readonly<Record<(typeof COLUMNS)[number], string>> = {
 
 function cellsOf({ shape, launchDigest }: GuestRow): Cells {
   const named = Object.entries(shape).map(([name, value]) => [name, String(value)]);
-  return { ...Object.fromEntries(named), launchDigest: Buffer.from(launchDigest).toString("hex") } as Cells;
+  return { ...Object.fromEntries(named), launchDigest } as Cells;
 }
 
 const csvField = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

@@ -2,6 +2,7 @@
  * One measurement as text.
  * @module
  */
+import { formatHex } from "@bootproof/bytes";
 import type { MeasuredEvent, Measurement } from "@bootproof/measure";
 
 import { formatTable } from "../report/table.ts";
@@ -14,7 +15,7 @@ export function formatMeasurement(measurement: Measurement<object>, trace: boole
   for (const { event, after } of measurement.trace()) {
     const { register, type, guestAddress, digest } = event;
     const address = guestAddress === undefined ? "" : `0x${guestAddress.toString(16)}`;
-    rows.push([register, type, address, hex(digest), hex(after), describeSource(event)]);
+    rows.push([register, type, address, formatHex(digest), formatHex(after), describeSource(event)]);
   }
   return formatTable(rows, ["register", "type", "guest address", "contents", "after", "what"]) + registers;
 }
@@ -24,5 +25,3 @@ function describeSource({ label, source: { artifact, offset, length } }: Measure
   const end = length === undefined ? "" : `..0x${(offset + length).toString(16)}`;
   return `${label} (${artifact} 0x${offset.toString(16)}${end})`;
 }
-
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");

@@ -2,6 +2,7 @@
  * One measurement as a document for programs. Apart from its text, which needs no more than the registers.
  * @module
  */
+import { formatHex } from "@bootproof/bytes";
 import { formatTraceStep, type Measurement, MEASUREMENT_SCHEMA } from "@bootproof/measure";
 
 import type { OpenGuest } from "./open-guest.ts";
@@ -31,7 +32,5 @@ export function measurementDocument(
 }
 
 function startValues({ start }: Measurement<object>): object {
-  return Object.fromEntries(Object.entries(start).map(([name, value]) => [name, hex(value)]));
+  return Object.fromEntries(Object.entries(start).map(([name, value]) => [name, formatHex(value)]));
 }
-
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");

@@ -2,6 +2,7 @@
  * A guest whose files are read and hashed and whose shape is still open.
  * @module
  */
+import { formatHex } from "@bootproof/bytes";
 import type { Measurement, MeasureWarning } from "@bootproof/measure";
 import {
   type AmdPlatform,
@@ -27,12 +28,14 @@ import {
 import { readingFirmware } from "../errors/reading.ts";
 import type { GuestFiles, GuestInput } from "./guest-files.ts";
 import type { GuestRequest } from "./guest-request.ts";
+import { Kept } from "./kept.ts";
 import { firmwarePath, namedInputs, readBoot } from "./read-boot.ts";
 
 /** One row of a matrix. */
 export interface GuestRow {
   readonly shape: object;
-  readonly launchDigest: Uint8Array;
+  /** Lower-case hex. */
+  readonly launchDigest: string;
 }
 
 /** A guest that can be measured in many shapes. */
@@ -63,8 +66,8 @@ interface SnpFirmware extends Omit<OpenedReference, "firmware"> {
 /** Guests of one run; what several of them have in common is read and hashed once. */
 export class GuestOpener {
   readonly files: GuestFiles;
-  readonly #firmware = new Map<string, SnpFirmware>();
-  readonly #boots = new Map<string, BootPlan>();
+  readonly #firmware = new Kept<Promise<SnpFirmware>>();
+  readonly #boots = new Kept<Promise<BootPlan>>();
 
   constructor(files: GuestFiles) {
     this.files = files;
@@ -106,27 +109,26 @@ export class GuestOpener {
         readingFirmware(path, () =>
           Array.from(measureMatrix(firmware, boot, Array.from(shapes, shapeOf), warn), (row) => ({
             shape: formatShape(row.shape),
-            launchDigest: row.launchDigest,
+            launchDigest: formatHex(row.launchDigest),
           })),
         ),
     };
   }
 
   async #openFirmware({ firmwareDigest }: GuestRequest, path: string): Promise<SnpFirmware> {
-    const key = JSON.stringify([path, firmwareDigest === undefined ? "" : Array.from(firmwareDigest)]);
-    const known = this.#firmware.get(key);
-    if (known !== undefined) return known;
-    const bytes = await this.files.image(path);
-    const opened = readingFirmware(path, () => {
-      const { firmware, ...rest } = isFirmwareReference(bytes) ? openReference(bytes) : { firmware: bytes };
-      return {
-        directBoot: undefined,
-        profile: undefined,
-        ...rest,
-        firmware: openFirmware({ firmware, firmwareDigest }),
-      };
+    const key = JSON.stringify([path, firmwareDigest && formatHex(firmwareDigest)]);
+    return this.#firmware.get(key, async () => {
+      const bytes = await this.files.image(path);
+      return readingFirmware(path, () => {
+        const { firmware, ...rest } = isFirmwareReference(bytes) ? openReference(bytes) : { firmware: bytes };
+        return {
+          directBoot: undefined,
+          profile: undefined,
+          ...rest,
+          firmware: openFirmware({ firmware, firmwareDigest }),
+        };
+      });
     });
-    return keep(this.#firmware, key, opened);
   }
 
   /** The files given, else the hashes in a compact reference. */
@@ -136,15 +138,6 @@ export class GuestOpener {
     if (!named && own !== undefined && kernelHashes !== false)
       return { given: ["kernel", "initrd", "cmdline"], digests: own, warnings: [] };
     const key = JSON.stringify([kernel, initrd, append, appendFile, kernelHashes]);
-    return this.#boots.get(key) ?? keep(this.#boots, key, planBoot(await readBoot(this.files, request)));
+    return this.#boots.get(key, async () => planBoot(await readBoot(this.files, request)));
   }
-}
-
-/** Guests of a batch mostly share a few files; more than these are opened anew. */
-const MAX_KEPT = 32;
-
-function keep<Value>(known: Map<string, Value>, key: string, value: Value): Value {
-  if (known.size >= MAX_KEPT) known.clear();
-  known.set(key, value);
-  return value;
 }

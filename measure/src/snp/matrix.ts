@@ -3,7 +3,7 @@
  * @module
  */
 import type { Sha384 } from "@bootproof/bytes";
-import type { MeasureWarning } from "../measurement.ts";
+import { eachOnce, type MeasureWarning } from "../measurement.ts";
 import type { BootPlan } from "./boot-plan.ts";
 import type { OpenedFirmware } from "./firmware-source.ts";
 import { prepareMeasured, type SnpLaunch } from "./launch.ts";
@@ -47,11 +47,7 @@ export function* measureMatrix(
   warn: (warning: MeasureWarning) => void,
 ): Generator<MatrixRow> {
   const launches = new Map<string, SnpLaunch>();
-  const said = new Set<string>();
-  const warnOnce = (warnings: readonly MeasureWarning[]): void => {
-    for (const warning of warnings) if (!said.has(warning.message)) warn(warning);
-    for (const { message } of warnings) said.add(message);
-  };
+  const warnOnce = eachOnce(warn);
   warnOnce(boot.warnings);
   for (const given of shapes) {
     const shape = resolveShape(given);
