@@ -10,10 +10,10 @@ import {
   parseBase64,
   parseDecimal,
   ParseError,
-  parseUtf8,
   quote,
   utf8,
 } from "@bootproof/bytes";
+import { splitHeadedNote } from "./headed-note.ts";
 import { RightEdge } from "./right-edge.ts";
 import { parseTile } from "./tile.ts";
 import { partialTiles, TILE_WIDTH } from "./tile-path.ts";
@@ -22,7 +22,6 @@ const FIRST_LINE = "bootproof.log/audit@v1";
 const MAX_SIZE = 2n ** 63n - 1n;
 /** Eight levels of 255 hashes, and a checkpoint with all the signatures that a note may have. */
 const MAX_LENGTH = 1024 * 1024;
-const LF = 0x0a;
 
 /** An auditor's memory. */
 export interface AuditState {
@@ -44,12 +43,11 @@ export function parseAuditState(bytes: Uint8Array): AuditState {
       expected: `at most ${MAX_LENGTH} bytes`,
       found: String(bytes.length),
     });
-  const end = bytes.findIndex((byte, index) => byte === LF && bytes[index + 1] === LF);
-  if (end < 0) throw new ParseError("MISSING", "audit state", { expected: "a blank line" });
-  const [first, entries = "", ...lines] = parseUtf8(bytes.subarray(0, end), "audit state").split("\n");
+  const { lines: head, note } = splitHeadedNote(bytes, { field: "audit state", expected: "a blank line" });
+  const [first, entries = "", ...lines] = head;
   if (first !== FIRST_LINE)
     throw new ParseError("BAD_MAGIC", "audit state", { expected: FIRST_LINE, found: quote(first ?? "") });
-  return { note: bytes.subarray(end + 2), edge: parseEdge(parseSize(entries), lines) };
+  return { note, edge: parseEdge(parseSize(entries), lines) };
 }
 
 function parseSize(line: string): bigint {

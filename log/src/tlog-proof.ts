@@ -11,11 +11,11 @@ import {
   parseBase64,
   parseDecimal,
   ParseError,
-  parseUtf8,
   quote,
   utf8,
   type Sha256,
 } from "@bootproof/bytes";
+import { splitHeadedNote } from "./headed-note.ts";
 import { parseCheckpoint } from "./checkpoint.ts";
 import { MAX_NOTE_SIZE, parseNote } from "./note.ts";
 import { HASH_LENGTH, MAX_ENTRY_LENGTH } from "./tile.ts";
@@ -27,7 +27,6 @@ const MAX_PROOF_HASHES = 63;
 const MAX_EXTRA_LENGTH = 4 * MAX_ENTRY_LENGTH;
 /** Largest proof file read. */
 export const MAX_PROOF_SIZE: number = MAX_NOTE_SIZE + 2 * MAX_EXTRA_LENGTH;
-const LF = 0x0a;
 
 /** An entry's place in a log, with what is needed to check it offline. */
 export interface TlogProof {
@@ -47,17 +46,15 @@ export function parseTlogProof(bytes: Uint8Array): TlogProof {
       expected: `at most ${MAX_PROOF_SIZE} bytes`,
       found: `${bytes.length}`,
     });
-  const end = bytes.findIndex((byte, index) => byte === LF && bytes[index + 1] === LF);
-  if (end < 0)
-    throw new ParseError("MISSING", "tlog-proof", { expected: "an empty line before the checkpoint" });
-  const lines = parseUtf8(bytes.subarray(0, end), "tlog-proof").split("\n");
-  if (lines.shift() !== FIRST_LINE)
+  const names = { field: "tlog-proof", expected: "an empty line before the checkpoint" };
+  const { lines: head, note: checkpoint } = splitHeadedNote(bytes, names);
+  const [first, ...lines] = head;
+  if (first !== FIRST_LINE)
     throw new ParseError("BAD_MAGIC", "tlog-proof", { offset: 0, expected: quote(FIRST_LINE) });
   const extra = takeField(lines, "extra");
   const index = takeField(lines, "index");
   if (index === undefined)
     throw new ParseError("MISSING", "tlog-proof index", { found: quote(lines[0] ?? "") });
-  const checkpoint = bytes.subarray(end + 2);
   parseCheckpoint(parseNote(checkpoint).unverifiedText);
   return {
     ...(extra === undefined ? {} : { extra: parseExtra(extra) }),

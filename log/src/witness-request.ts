@@ -10,11 +10,11 @@ import {
   parseBase64,
   parseDecimal,
   ParseError,
-  parseUtf8,
   quote,
   utf8,
   type Sha256,
 } from "@bootproof/bytes";
+import { splitHeadedNote } from "./headed-note.ts";
 import { HASH_LENGTH } from "./tile.ts";
 
 /** Path of the call under a witness's submission prefix. */
@@ -25,7 +25,6 @@ const MAX_PROOF_LINES = 63;
 /** `old` and 19 digits, 63 lines of 44 characters, and their line ends. */
 const MAX_HEAD_LENGTH = 24 + MAX_PROOF_LINES * 45;
 const OLD = "old ";
-const LF = 0x0a;
 
 /** A request to cosign a checkpoint; nothing in it has been checked. */
 export interface AddCheckpoint {
@@ -44,13 +43,13 @@ export function parseAddCheckpoint(bytes: Uint8Array): AddCheckpoint {
       expected: `at most ${MAX_ADD_CHECKPOINT_SIZE} bytes`,
       found: `${bytes.length}`,
     });
-  const head = bytes.subarray(0, MAX_HEAD_LENGTH);
-  const end = head.findIndex((byte, at) => byte === LF && bytes[at + 1] === LF);
-  if (end < 0)
-    throw new ParseError("MISSING", "add-checkpoint blank line", {
-      expected: `one after at most ${MAX_PROOF_LINES} hashes`,
-    });
-  const [old, ...lines] = parseUtf8(bytes.subarray(0, end), "add-checkpoint request").split("\n");
+  const names = {
+    field: "add-checkpoint request",
+    blankLine: "add-checkpoint blank line",
+    expected: `one after at most ${MAX_PROOF_LINES} hashes`,
+  };
+  const { lines: head, note } = splitHeadedNote(bytes, names, MAX_HEAD_LENGTH);
+  const [old, ...lines] = head;
   if (old?.startsWith(OLD) !== true)
     throw new ParseError("BAD_MAGIC", "add-checkpoint old size", {
       expected: "old <size>",
@@ -62,7 +61,7 @@ export function parseAddCheckpoint(bytes: Uint8Array): AddCheckpoint {
       found: `${lines.length}`,
     });
   const oldSize = parseDecimal(old.slice(OLD.length), "add-checkpoint old size");
-  return { oldSize, proof: lines.map(parseHash), note: bytes.subarray(end + 2) };
+  return { oldSize, proof: lines.map(parseHash), note };
 }
 
 /** The bytes of a request: the mirror of {@link parseAddCheckpoint}. */
