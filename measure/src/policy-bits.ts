@@ -38,6 +38,10 @@ export interface DecodedPolicy {
 /** Whether a bit is set. */
 export const hasBit = (value: bigint, bit: number): boolean => ((value >> BigInt(bit)) & 1n) === 1n;
 
+/** Every bit of a table, set. */
+export const maskOf = (table: readonly PolicyBit[]): bigint =>
+  table.reduce((mask, { bit }) => mask | (1n << BigInt(bit)), 0n);
+
 /** The fields of single bits, as they stand in the table. */
 export function decodeBits(value: bigint, table: readonly PolicyBit[]): PolicyField[] {
   return table.map(({ bit, name, set, clear }) => {

@@ -12,6 +12,7 @@ import {
   type DecodedPolicy,
   decodeBits,
   hasBit,
+  maskOf,
   type MinimumVersion,
   type PolicyBit,
 } from "../policy-bits.ts";
@@ -53,7 +54,7 @@ export const SEV_POLICY_BITS: readonly PolicyBit[] = [
   },
 ];
 
-const NAMED = SEV_POLICY_BITS.reduce((mask, { bit }) => mask | (1n << BigInt(bit)), 0xffff_0000n);
+const NAMED = maskOf(SEV_POLICY_BITS) | 0xffff_0000n;
 
 /** QEMU's policy for SEV when none is given: no debugging. */
 export const DEFAULT_SEV_POLICY = 0x1n;

@@ -14,6 +14,7 @@ import {
   decodeBits,
   formatPolicy,
   hasBit,
+  maskOf,
   type MinimumVersion,
   type PolicyBit,
 } from "../policy-bits.ts";
@@ -85,7 +86,7 @@ export const GUEST_POLICY_BITS: readonly PolicyBit[] = [
   },
 ];
 
-const NAMED = GUEST_POLICY_BITS.reduce((mask, { bit }) => mask | (1n << BigInt(bit)), 0xffffn);
+const NAMED = maskOf(GUEST_POLICY_BITS) | 0xffffn;
 
 /** QEMU's policy when none is given: SMT allowed, nothing else. */
 export const DEFAULT_GUEST_POLICY = 0x3_0000n;
