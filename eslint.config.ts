@@ -6,7 +6,7 @@ import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 /** A tier may import only the tiers below it, never its own or one above. */
-const TIERS = ["ground", "formats", "engines", "judgement", "surfaces", "outside"] as const;
+const TIERS = ["ground", "formats", "engines", "judgement", "services", "surfaces", "outside"] as const;
 
 const tierConstraints = TIERS.map((tier, height) => ({
   sourceTag: `tier:${tier}`,

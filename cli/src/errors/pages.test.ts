@@ -24,6 +24,7 @@ async function codesInSources(): Promise<Map<string, string>> {
     "log",
     "builder",
     "verify",
+    "service",
     "cli",
   ]) {
     const names = await readdir(join(ROOT, room, "src"), { recursive: true });

@@ -3,6 +3,7 @@
  * @module
  */
 import { parseVkey } from "@bootproof/bytes";
+import { type RunningServer, serveWitness } from "@bootproof/service/witness";
 
 import { reading } from "../errors/to-failure.ts";
 import type { Context } from "../frame/context.ts";
@@ -13,7 +14,6 @@ import { badValue, type Given } from "../frame/given.ts";
 import { readVkey } from "../places/log-place.ts";
 import { addKnownLog, createWitness, WitnessPlace } from "../places/witness-place.ts";
 import { formatFields } from "../report/table.ts";
-import { type RunningServer, serveWitness } from "../witnessing/serve.ts";
 
 /** Makes a witness with new keys. */
 export async function init(context: Context, given: Given): Promise<ExitCode> {

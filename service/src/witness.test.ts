@@ -16,8 +16,8 @@ import {
 import { DirectoryHead } from "@bootproof/store";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { scratchFolder } from "../scratch.testing.ts";
-import { serveWitness, type RunningServer } from "./serve.ts";
+import { scratchFolder } from "./scratch.testing.ts";
+import { serveWitness, type RunningServer } from "./witness.ts";
 
 const log = ed25519Signer("log.test", new Uint8Array(32).fill(1));
 const signer = cosignatureSigner("w.test", new Uint8Array(32).fill(2));
