@@ -24,7 +24,7 @@ export async function makeConsistencyProof(
       expected: `an old size of at most ${newSize}`,
       found: String(oldSize),
     });
-  return Promise.all(proofRanges(oldSize, newSize).map((range) => rangeRoot(source, range)));
+  return Promise.all(consistencyRanges(oldSize, newSize).map((range) => rangeRoot(source, range)));
 }
 
 /** Whether `proof` shows that `newer` begins with the entries of `older`; never throws. */
@@ -33,38 +33,48 @@ export function verifyConsistency(older: TreeHead, newer: TreeHead, proof: reado
   if (older.size === 0n && !equalBytes(older.root, EMPTY_ROOT)) return false;
   if (older.size === newer.size) return proof.length === 0 && equalBytes(older.root, newer.root);
   if (older.size === 0n) return proof.length === 0;
-  return climb(older, newer, proof);
+  // A tree of a power of two of entries is a subtree of the larger one; its root is known and left out of the proof.
+  const isComplete = (older.size & (older.size - 1n)) === 0n;
+  const [first, ...rest] = isComplete ? [older.root, ...proof] : proof;
+  const roots = first && climb(older.size, newer.size, first, rest);
+  return roots !== undefined && equalBytes(roots.older, older.root) && equalBytes(roots.newer, newer.root);
 }
 
-function climb(older: TreeHead, newer: TreeHead, proof: readonly Sha256[]): boolean {
-  let node = older.size - 1n;
-  let last = newer.size - 1n;
+/**
+ * The roots that a proof gives to the older and to the newer tree, from the last complete subtree of the older one on;
+ * undefined when it is too short or too long.
+ */
+export function climb(
+  oldSize: bigint,
+  newSize: bigint,
+  first: Sha256,
+  rest: readonly Sha256[],
+): { readonly older: Sha256; readonly newer: Sha256 } | undefined {
+  let node = oldSize - 1n;
+  let last = newSize - 1n;
   while ((node & 1n) === 1n) {
     node >>= 1n;
     last >>= 1n;
   }
-  // A tree of a power of two of entries is a subtree of the larger one; its root is known and left out of the proof.
-  const [first, ...rest] = node === 0n ? [older.root, ...proof] : proof;
-  if (first === undefined) return false;
-  let [oldHash, newHash] = [first, first];
+  let [older, newer] = [first, first];
   for (const sibling of rest) {
-    if (last === 0n) return false;
+    if (last === 0n) return undefined;
     if ((node & 1n) === 1n || node === last) {
-      oldHash = nodeHash(sibling, oldHash);
-      newHash = nodeHash(sibling, newHash);
+      older = nodeHash(sibling, older);
+      newer = nodeHash(sibling, newer);
       while ((node & 1n) === 0n && node !== 0n) {
         node >>= 1n;
         last >>= 1n;
       }
-    } else newHash = nodeHash(newHash, sibling);
+    } else newer = nodeHash(newer, sibling);
     node >>= 1n;
     last >>= 1n;
   }
-  return last === 0n && equalBytes(oldHash, older.root) && equalBytes(newHash, newer.root);
+  return last === 0n ? { older, newer } : undefined;
 }
 
 /** The subtrees whose roots make the proof, deepest first. */
-function proofRanges(oldSize: bigint, newSize: bigint): EntryRange[] {
+export function consistencyRanges(oldSize: bigint, newSize: bigint): EntryRange[] {
   if (oldSize === 0n || oldSize === newSize) return [];
   const ranges: EntryRange[] = [];
   let [start, end] = [0n, newSize];

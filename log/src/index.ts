@@ -3,6 +3,16 @@
  * @module
  */
 export { type WitnessNetwork, type WitnessResponse } from "./ask-witnesses.ts";
+export {
+  ADD_ENTRIES_PATH,
+  encodeAddEntries,
+  makeAddEntries,
+  MAX_PACKAGES,
+  parseAddEntries,
+  verifyEntryPackage,
+  type AddEntries,
+  type EntryPackage,
+} from "./add-entries.ts";
 export { formatAuditState, parseAuditState, type AuditState } from "./audit-state.ts";
 export { audit, type AuditedBefore, type AuditFault, type AuditOptions, type AuditReport } from "./audit.ts";
 export { AuthenticatedTiles } from "./authenticated-tiles.ts";
@@ -26,6 +36,14 @@ export {
 export type { Identity } from "./dedup-index.ts";
 export { collectPartials, type GcOptions, type GcReport } from "./gc.ts";
 export { makeInclusionProof, verifyInclusion, type InclusionClaim } from "./inclusion.ts";
+export {
+  EVIDENCE_FIRST_LINE,
+  formatLogEvidence,
+  judgeLogEvidence,
+  parseLogEvidence,
+  type EvidenceVerdict,
+  type LogEvidence,
+} from "./log-evidence.ts";
 export { LOG_ERROR_CODES, LogError, type LogErrorDetail, type LogErrorKind } from "./log-error.ts";
 export { formatLogHead, parseLogHead, type LogHead } from "./log-head.ts";
 export {
@@ -40,6 +58,7 @@ export {
 export { fetchCheckpoint, LogReader, type IndexedEntry } from "./log-reader.ts";
 export { Log, type Appended, type LogOptions } from "./log.ts";
 export { EMPTY_ROOT, leafHash, nodeHash, rangeRoot, type EntryRange, type HashSource } from "./merkle.ts";
+export { formatMirrorInfo, MIRROR_INFO_TYPE, parseMirrorInfo, type MirrorInfo } from "./mirror-info.ts";
 export {
   addSignatures,
   checkSignatures,
@@ -56,8 +75,25 @@ export {
   type UntrustedNote,
   type VerifiedSignature,
 } from "./note.ts";
+export { makePrefixProof, provenPrefixRoot } from "./prefix-proof.ts";
+export {
+  formatSeenLog,
+  openSeenLog,
+  proveGrowth,
+  rememberApart,
+  rememberProven,
+  type Contradiction,
+  type SeenLog,
+} from "./seen-log.ts";
 export { cosignatureSigner, ed25519Signer, mlDsa44Signer } from "./signer.ts";
 export type { FetchObject, HeadStore, ObjectStore } from "./storage.ts";
+export {
+  isSubtree,
+  makeSubtreeProof,
+  verifySubtreeInclusion,
+  verifySubtreeProof,
+  type Subtree,
+} from "./subtree.ts";
 export {
   encodeEntryBundle,
   encodeTile,

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { formatHex, ParseError, parseHex, parseUtf8, utf8 } from "@bootproof/bytes";
+import { asDigest, formatHex, parseBase64, ParseError, parseHex, parseUtf8, utf8 } from "@bootproof/bytes";
 import { describe, expect, it } from "vitest";
 import { cosign } from "./cosignature.ts";
 import { expectOneSpelling, expectParserToSurvive, readVectors, vectorPath } from "./hostile.testing.ts";
@@ -156,5 +156,27 @@ describe("offline proofs: a release shown as logged that is not", () => {
         line >= 0 && Buffer.from(sample.subarray(line)).toString().startsWith("\n— witness");
       if (!witnessLine) expect([at, answer]).not.toEqual([at, "yes"]);
     }
+  });
+});
+
+describe("a log that is not ours: the public Rekor v2", () => {
+  interface RekorEntry {
+    readonly vkey: string;
+    readonly checkpoint: string;
+    readonly index: string;
+    readonly leaf_base64: string;
+    readonly proof_base64: readonly string[];
+  }
+  const entry = readVectors<RekorEntry>("sigstore/rekor-v2-public-entry.json");
+  const hashes = entry.proof_base64.map((hash) => asDigest("sha256", parseBase64(hash, "hash")));
+  const leaf = parseBase64(entry.leaf_base64, "leaf");
+  const proof = formatTlogProof({ index: BigInt(entry.index), hashes, checkpoint: utf8(entry.checkpoint) });
+  const policy = { logKey: entry.vkey };
+
+  it("is proven to hold its entry, and no other", () => {
+    expect(verifyTlogProof({ proof, leaf, policy }).answer).toBe("yes");
+    expect(verifyTlogProof({ proof, leaf: leaf.subarray(1), policy }).answer).toBe("no");
+    const moved = utf8(parseUtf8(proof, "proof").replace(`index ${entry.index}`, "index 547660"));
+    expect(verifyTlogProof({ proof: moved, leaf, policy }).answer).toBe("no");
   });
 });
