@@ -23,7 +23,9 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   yaml: ["builder/src/yaml.ts"],
   openpgp: ["builder/src/release-signature.ts"],
   "@rgrove/parse-xml": ["measure/src/machine/xml.ts"],
+  pg: ["store/src/postgres-driver.ts"],
   "smol-toml": ["measure/src/machine/toml.ts"],
+  "node:sqlite": ["store/src/key-index.ts"],
 };
 
 const PURE = "{bytes,ovmf,boot,statement,measure,log,verify}/src/**/*.ts";

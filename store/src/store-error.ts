@@ -24,7 +24,29 @@ export type StoreErrorCode =
   /** A file or directory that must be there is not. */
   | "BP-STORE-009"
   /** Any other answer of the operating system. */
-  | "BP-STORE-010";
+  | "BP-STORE-010"
+  /** Another writer replaced the object first. */
+  | "BP-STORE-020"
+  /** The database cannot be reached, or its answer to a question was lost. */
+  | "BP-STORE-030"
+  /** A database URL, or a password file, that is not accepted. */
+  | "BP-STORE-031"
+  /** The database may forget what it acknowledged. */
+  | "BP-STORE-032"
+  /** The tables were made by a later version. */
+  | "BP-STORE-033"
+  /** The answer to a write was lost: it happened or it did not. */
+  | "BP-STORE-034"
+  /** The lock of a log's writer was lost. */
+  | "BP-STORE-035"
+  /** The database refused a statement. */
+  | "BP-STORE-036"
+  /** The database takes no writes. */
+  | "BP-STORE-037"
+  /** The database answers something else than our tables hold. */
+  | "BP-STORE-038"
+  /** The index of keys is damaged; it has been removed, to be made anew. */
+  | "BP-STORE-040";
 
 /** What a {@link StoreError} carries besides code and message. */
 export interface StoreErrorDetail {
