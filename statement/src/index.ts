@@ -29,6 +29,7 @@ export {
   type OpenedEnvelope,
   type UntrustedEnvelope,
 } from "./dsse.ts";
+export { entryIdentity, envelopeIdentity } from "./identity.ts";
 export {
   hasAxes,
   zeroValues,

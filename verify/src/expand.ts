@@ -23,6 +23,8 @@ export interface ExpandedMeasurement {
 
 /** Axes come from a publisher; their product bounds our work, not theirs. */
 const MAX_SHAPES = 65_536;
+/** VMSAs measured for one entry: a single shape of 4096 vCPUs takes as many. */
+const MAX_VMSAS = 262_144;
 
 /** Every shape of an entry with its registers; throws {@link MeasureError} for what cannot be derived here. */
 export function* expandMeasurements(entry: PlatformMeasurements): Generator<ExpandedMeasurement> {
@@ -31,11 +33,12 @@ export function* expandMeasurements(entry: PlatformMeasurements): Generator<Expa
     return;
   }
   const counts = parseCounts(entry.axes.vcpus, "vcpus");
-  const shapes = counts.length * entry.axes.cpu.length * entry.axes.guestFeatures.length;
-  if (shapes > MAX_SHAPES)
+  const guests = entry.axes.cpu.length * entry.axes.guestFeatures.length;
+  const [shapes, vmsas] = [counts.length * guests, Math.max(...counts) * guests];
+  if (shapes > MAX_SHAPES || vmsas > MAX_VMSAS)
     throw new MeasureError("BP-SNP-001", "too many shapes", {
-      expected: `at most ${MAX_SHAPES}`,
-      found: `${shapes}`,
+      expected: `at most ${MAX_SHAPES} shapes with ${MAX_VMSAS} VMSAs`,
+      found: `${shapes} with ${vmsas}`,
     });
   for (const cpu of entry.axes.cpu)
     for (const guestFeatures of entry.axes.guestFeatures)

@@ -12,7 +12,9 @@ export {
   type JudgedConfirmation,
 } from "./check-rebuilds.ts";
 export { checkMeasurements, expandMeasurements, type ExpandedMeasurement } from "./expand.ts";
-export { findDigest, type DigestMatch } from "./lookup.ts";
+export { digestKey, keysOf, MAX_LOOKUP_KEYS, SEARCH_ME, signerKey } from "./lookup-keys.ts";
+export { findDigest, heldDigests, type DigestMatch, type FoundDigest, type HeldDigest } from "./lookup.ts";
+export { aboutText, matchText } from "./match-text.ts";
 export {
   CONFIRMING_VERDICTS,
   mayPublish,
@@ -22,4 +24,31 @@ export {
   type RebuildRule,
   type WitnessRule,
 } from "./policy.ts";
+export {
+  claimedSigners,
+  readEntry,
+  readStatement,
+  tryReadEntry,
+  type ReadStatement,
+  type UntrustedStatement,
+} from "./read-entry.ts";
+export {
+  isWithin,
+  keyBytes,
+  list as ruleList,
+  namespaces,
+  organisation,
+  signingKey,
+  strict as strictRule,
+  type Namespaces,
+} from "./rules.ts";
+export { shapeText, shapeValues, type ShapeValue } from "./shape-text.ts";
+export {
+  matchEntry,
+  parseWanted,
+  wantedKey,
+  type EntryAnswer,
+  type EntryMatch,
+  type Wanted,
+} from "./wanted.ts";
 export { verifyBundle, type BundleQuestion, type BundleVerdict } from "./verify-bundle.ts";

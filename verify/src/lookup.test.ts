@@ -1,12 +1,30 @@
-import { formatDigest } from "@bootproof/bytes";
+import { formatDigest, formatHex, utf8 } from "@bootproof/bytes";
+import { leafHash } from "@bootproof/log";
 import { resolveShape } from "@bootproof/measure/snp";
-import { makeBootMeasurement, type PlatformMeasurements, type SnpMeasurements } from "@bootproof/statement";
+import {
+  makeBootMeasurement,
+  type PlatformMeasurements,
+  type SnpMeasurements,
+  type Statement,
+} from "@bootproof/statement";
 import { describe, expect, it } from "vitest";
 import { checkMeasurements, expandMeasurements } from "./expand.ts";
-import { findDigest } from "./lookup.ts";
-import { artifacts, inShort, launch, measurements, rebuildOf, release } from "./world.testing.ts";
+import { findDigest, type DigestMatch } from "./lookup.ts";
+import { matchText } from "./match-text.ts";
+import { readStatement } from "./read-entry.ts";
+import {
+  artifacts,
+  divergedArtifacts,
+  inShort,
+  launch,
+  measurements,
+  rebuildOf,
+  release,
+  releaseLeaf,
+} from "./world.testing.ts";
 
 const statement = makeBootMeasurement(release);
+const absurdAxes = (cpu: string[]): object => ({ vcpus: "1..4096", cpu, guestFeatures: ["0x1"] });
 const launchDigest = (vcpus: number, cpu: string): string =>
   formatDigest(launch.digest(resolveShape({ vcpus, cpu, guestFeatures: 1n })));
 
@@ -28,26 +46,32 @@ describe("expanding: what was published in short must give each machine's own re
     const names = Array.from({ length: 200 }, (_, index) => `cpu-${index}`);
     const absurd = {
       ...measurements,
-      axes: { vcpus: "1..4096", cpu: names, guestFeatures: ["0x1"] },
+      axes: absurdAxes(names),
     } as PlatformMeasurements;
     expect(() => [...expandMeasurements(absurd)]).toThrow("too many shapes");
     expect(checkMeasurements([absurd]).answer).toBe("undecided");
+    // One shape each, and yet 4096 VMSAs to measure for every name.
+    const slow = { ...measurements, axes: { ...absurdAxes(names), vcpus: "4096" } } as PlatformMeasurements;
+    expect(() => [...expandMeasurements(slow)]).toThrow("too many shapes");
   });
 });
+
+const look = (made: Statement, digest: string): readonly DigestMatch[] =>
+  findDigest(utf8("its entry"), readStatement(made), digest).matches;
 
 describe("lookup: who published this digest", () => {
   it("finds artifacts by either algorithm", () => {
     const [firmware] = artifacts;
-    expect(findDigest(statement, firmware!.sha256)).toEqual([
+    expect(look(statement, firmware!.sha256)).toEqual([
       { kind: "artifact", name: "OVMF.fd", algorithm: "sha256" },
     ]);
-    expect(findDigest(statement, firmware!.sha384)).toEqual([
+    expect(look(statement, firmware!.sha384)).toEqual([
       { kind: "artifact", name: "OVMF.fd", algorithm: "sha384" },
     ]);
   });
 
   it("finds a launch digest and names the shape", () => {
-    expect(findDigest(statement, launchDigest(8, "EPYC-v4"))).toEqual([
+    expect(look(statement, launchDigest(8, "EPYC-v4"))).toEqual([
       {
         kind: "register",
         platform: "snp",
@@ -55,12 +79,35 @@ describe("lookup: who published this digest", () => {
         register: "launchDigest",
       },
     ]);
-    expect(findDigest(statement, launchDigest(7, "EPYC-v4"))).toEqual([]);
+    expect(look(statement, launchDigest(7, "EPYC-v4"))).toEqual([]);
   });
 
-  it("finds the artifacts that a rebuild is about", () => {
-    expect(findDigest(rebuildOf(), artifacts[1]!.sha256)).toEqual([
+  it("finds the build that a release names, and the entry by its leaf hash", () => {
+    const { recipe, lock, provenance } = release.build;
+    for (const [kind, blob] of Object.entries({ recipe, lock, provenance }))
+      expect(look(statement, blob.sha256)).toEqual([{ kind }]);
+    const leaf = formatHex(leafHash(utf8("its entry")));
+    expect(look(statement, leaf)).toEqual([{ kind: "leaf hash" }]);
+  });
+
+  it("finds the artifacts that a rebuild is about, what came out instead, and the release's leaf", () => {
+    expect(look(rebuildOf(), artifacts[1]!.sha256)).toEqual([
       { kind: "artifact", name: "vmlinuz", algorithm: "sha256" },
+    ]);
+    expect(look(rebuildOf(), formatHex(leafHash(releaseLeaf)))).toEqual([{ kind: "rebuild of" }]);
+    const other = divergedArtifacts.find(({ name }) => name === "vmlinuz")!.found!;
+    const register = "launchDigest";
+    const differ = [
+      { platform: "snp", shape: "qemu", register, expected: "a".repeat(96), found: "b".repeat(96) },
+    ];
+    const diverged = rebuildOf({
+      verdict: "DIVERGED",
+      artifacts: divergedArtifacts,
+      registers: { compared: 1, differ },
+    });
+    expect(look(diverged, other.sha256)).toEqual([{ kind: "rebuilt", name: "vmlinuz" }]);
+    expect(look(diverged, "b".repeat(96)).map(matchText)).toEqual([
+      "snp launchDigest of qemu, found and not the other",
     ]);
   });
 
@@ -69,15 +116,17 @@ describe("lookup: who published this digest", () => {
     const statement = makeBootMeasurement({ ...release, measurements: [entry] });
     const [shape] = [...expandMeasurements(entry)];
     expect(shape!.shape).toMatchObject({ vmm: "gce", profile: "gce-genoa", vcpus: 1 });
-    expect(findDigest(statement, shape!.registers["launchDigest"]!)).toHaveLength(1);
+    expect(look(statement, shape!.registers["launchDigest"]!)).toHaveLength(1);
     const elsewhere = { ...entry, axes: { ...entry.axes, guestFeatures: ["0x1", "0x21"] } };
     expect(() => [...expandMeasurements(elsewhere)]).toThrow("does not cover");
   });
 
-  it("skips entries of a VMM it does not know and searches the rest", () => {
+  it("searches past entries of a VMM it does not know, and says that there is more than it searched", () => {
     const unknown = { ...measurements, vmm: "later-vmm" } as PlatformMeasurements;
     const mixed = makeBootMeasurement({ ...release, measurements: [unknown, measurements] });
-    expect(findDigest(mixed, launchDigest(1, "EPYC-v4"))).toHaveLength(1);
+    expect(look(mixed, launchDigest(1, "EPYC-v4"))).toHaveLength(1);
+    const found = findDigest(utf8("x"), readStatement(mixed), "ab".repeat(48));
+    expect(found).toEqual({ matches: [], complete: false });
   });
 });
 

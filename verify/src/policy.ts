@@ -3,15 +3,27 @@
  * "any", and the verdict then lists the check as skipped.
  * @module
  */
-import { formatHex, KEY_TYPE, ParseError, parseVkey, type KeyType, type Vkey } from "@bootproof/bytes";
+import { KEY_TYPE, type KeyType, type Vkey } from "@bootproof/bytes";
 import * as v from "valibot";
+import {
+  isWithin,
+  key,
+  keyBytes,
+  list,
+  namespaces,
+  orAny,
+  organisation,
+  signingKey,
+  strict,
+  type Namespaces,
+} from "./rules.ts";
 
 /** Who may publish which releases. */
 export interface Publisher {
   readonly organisation: string;
   readonly key: Vkey;
   /** Release names; a final `*` stands for any ending. */
-  readonly subjects: readonly string[] | "any";
+  readonly subjects: Namespaces;
 }
 
 /** Which cosignatures a checkpoint needs. */
@@ -40,53 +52,8 @@ export interface Policy {
   readonly rebuilds: RebuildRule | "any";
 }
 
-const MAX_ENTRIES = 256;
-const ED25519: readonly KeyType[] = [KEY_TYPE.ed25519];
+const ANY = 'missing key; write "any" not to ask';
 const WITNESS: readonly KeyType[] = [KEY_TYPE.cosignature, KEY_TYPE.mlDsa44];
-
-const strict = <const E extends v.ObjectEntries>(entries: E) =>
-  v.strictObject(entries, (issue) => {
-    const known = Object.keys(entries).join(", ");
-    if (issue.expected === "Object") return `expected a mapping with ${known}`;
-    return issue.expected === "never"
-      ? `unknown key; known here: ${known}`
-      : 'missing key; write "any" not to ask';
-  });
-
-const key = (types: readonly KeyType[], what: string): v.GenericSchema<unknown, Vkey> =>
-  v.pipe(
-    v.string(`expected ${what}`),
-    v.rawTransform(({ dataset, addIssue, NEVER }) => {
-      const read = readKey(dataset.value);
-      if (typeof read !== "string" && types.includes(read.type)) return read;
-      addIssue({
-        message: typeof read === "string" ? read : `expected ${what}, found one of type ${read.type}`,
-      });
-      return NEVER;
-    }),
-  );
-
-const list = <T>(
-  item: v.GenericSchema<unknown, T>,
-  identity: (item: T) => string,
-): v.GenericSchema<unknown, T[]> =>
-  v.pipe(
-    v.array(item, "expected a list"),
-    v.minLength(1, "expected at least one entry"),
-    v.maxLength(MAX_ENTRIES, `expected at most ${MAX_ENTRIES} entries`),
-    v.check((items) => new Set(items.map(identity)).size === items.length, "an entry appears twice"),
-  );
-
-/** The same key under two names would be counted twice. */
-const keyBytes = ({ publicKey }: Vkey): string => formatHex(publicKey);
-
-const orAny = <T>(rule: v.GenericSchema<unknown, T>): v.GenericSchema<unknown, T | "any"> =>
-  v.lazy((input): v.GenericSchema<unknown, T | "any"> => (input === "any" ? v.literal("any") : rule));
-
-const organisation = v.pipe(
-  v.string("expected an organisation's name"),
-  v.regex(/^\S(?:[^\p{Cc}]{0,98}\S)?$/u, "expected an organisation's name of 1 to 100 letters"),
-);
 
 const need = v.pipe(
   v.number("expected a whole number"),
@@ -94,49 +61,46 @@ const need = v.pipe(
   v.minValue(1, 'expected at least 1; write "any" instead of the rule not to ask'),
 );
 
-const subject = v.pipe(
-  v.string("expected a release's name"),
-  v.regex(/^[a-z0-9][a-z0-9._-]*\*?$/, 'expected a release\'s name, a final * allowed; "any" alone for all'),
-);
-
 const publishers: v.GenericSchema<unknown, Publisher[]> = list<Publisher>(
-  strict({
-    organisation,
-    key: key(ED25519, "a publisher's vkey (Ed25519)"),
-    subjects: orAny(list(subject, (name) => name)),
-  }),
+  strict({ organisation, key: signingKey("a publisher's"), subjects: namespaces }, ANY),
   (publisher) => keyBytes(publisher.key),
 );
 
 const witnesses: v.GenericSchema<unknown, WitnessRule> = v.pipe(
-  strict({ need, keys: list(key(WITNESS, "a witness's vkey (cosignature)"), keyBytes) }),
+  strict({ need, keys: list(key(WITNESS, "a witness's vkey (cosignature)"), keyBytes) }, ANY),
   v.check((rule) => rule.need <= rule.keys.length, "need is larger than the number of keys"),
 );
 
 const rebuilds: v.GenericSchema<unknown, RebuildRule> = v.pipe(
-  strict({
-    need,
-    accept: list(
-      v.picklist(CONFIRMING_VERDICTS, `expected ${CONFIRMING_VERDICTS.join(" or ")}`),
-      (one) => one,
-    ),
-    rebuilders: list<RebuildRule["rebuilders"][number]>(
-      strict({ organisation, key: key(ED25519, "a rebuilder's vkey (Ed25519)") }),
-      (rebuilder) => keyBytes(rebuilder.key),
-    ),
-  }),
+  strict(
+    {
+      need,
+      accept: list(
+        v.picklist(CONFIRMING_VERDICTS, `expected ${CONFIRMING_VERDICTS.join(" or ")}`),
+        (one) => one,
+      ),
+      rebuilders: list<RebuildRule["rebuilders"][number]>(
+        strict({ organisation, key: signingKey("a rebuilder's") }, ANY),
+        (rebuilder) => keyBytes(rebuilder.key),
+      ),
+    },
+    ANY,
+  ),
   v.check(
     (rule) => rule.need <= new Set(rule.rebuilders.map((one) => one.organisation)).size,
     "need is larger than the number of organisations",
   ),
 );
 
-const rules: v.GenericSchema<unknown, Policy> = strict({
-  publishers,
-  logs: list(key(ED25519, "a log's vkey (Ed25519)"), keyBytes),
-  witnesses: orAny(witnesses),
-  rebuilds: orAny(rebuilds),
-});
+const rules: v.GenericSchema<unknown, Policy> = strict(
+  {
+    publishers,
+    logs: list(signingKey("a log's"), keyBytes),
+    witnesses: orAny(witnesses),
+    rebuilds: orAny(rebuilds),
+  },
+  ANY,
+);
 
 /** The schema of a policy over plain values, as YAML gives them. */
 export const policySchema: v.GenericSchema<unknown, Policy> = v.pipe(
@@ -154,18 +118,4 @@ function hasOneOwnerForEachKey({ publishers: publishing, rebuilds: rule }: Polic
 }
 
 /** Whether a publisher may publish releases of this name. */
-export function mayPublish({ subjects }: Publisher, name: string): boolean {
-  if (subjects === "any") return true;
-  return subjects.some((pattern) =>
-    pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
-  );
-}
-
-function readKey(text: string): Vkey | string {
-  try {
-    return parseVkey(text);
-  } catch (error) {
-    if (error instanceof ParseError) return error.message;
-    throw error;
-  }
-}
+export const mayPublish = ({ subjects }: Publisher, name: string): boolean => isWithin(subjects, name);

@@ -6,10 +6,9 @@ import { formatHex } from "@bootproof/bytes";
 import { leafHash, parseCheckpoint, parseNote, parseTlogProof } from "@bootproof/log";
 import { MeasureError } from "@bootproof/measure";
 import type { PlatformMeasurements } from "@bootproof/statement";
+import { claimedSigners, readEntry, shapeValues, type UntrustedStatement } from "@bootproof/verify";
 
 import { formatFields, formatTable } from "../report/table.ts";
-import { type UntrustedStatement, claimedSigners, readEntry } from "../statements/read-entry.ts";
-import { shapeValues } from "../statements/shape-text.ts";
 import { type Inspector, startsWith, textHead } from "./inspection.ts";
 
 /** A tlog-proof bundle. */

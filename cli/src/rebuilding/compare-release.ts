@@ -9,13 +9,13 @@ import { findFirstDifference, type BuildResult, type PlatformAxes } from "@bootp
 import { ParseError } from "@bootproof/bytes";
 import { MeasureError } from "@bootproof/measure";
 import { releaseArtifacts, type BootMeasurement, type Rebuild, type Statement } from "@bootproof/statement";
+import { shapeValues, type ShapeValue } from "@bootproof/verify";
 
 import { describeSection } from "../building/sections.ts";
 import { Failure } from "../frame/failure.ts";
 import type { OpenStore } from "../places/store-place.ts";
 import { loadArtifacts } from "../releasing/artifacts.ts";
 import { measureRelease } from "../releasing/measure-release.ts";
-import { shapeValues, type ShapeValue } from "../statements/shape-text.ts";
 
 /** What a rebuild's statement says of artifacts and registers. */
 export type Compared = Pick<Rebuild, "artifacts" | "registers">;

@@ -4,10 +4,11 @@
  */
 import { join } from "node:path";
 
+import { shapeValues } from "@bootproof/verify";
+
 import { shellWord } from "../frame/typed.ts";
 import { paint } from "../report/paint.ts";
 import { formatFields, formatTable } from "../report/table.ts";
-import { shapeValues } from "../statements/shape-text.ts";
 import type { Released } from "./released.ts";
 
 /** How a release is shown here. */

@@ -9,8 +9,7 @@ import type { Side } from "@bootproof/measure";
 import { compactSide } from "@bootproof/measure/explain";
 import { defaultProfile } from "@bootproof/measure/snp";
 import { hasAxes, type PlatformMeasurements } from "@bootproof/statement";
-
-import { readEntry } from "../statements/read-entry.ts";
+import { readEntry } from "@bootproof/verify";
 
 /** The first measurement that a bundle's release predicts; throws ParseError for a bundle without one. */
 export function sideOfBundle(bytes: Uint8Array): Side {

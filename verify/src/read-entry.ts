@@ -26,10 +26,10 @@ export type ReadStatement =
 /** An entry with its statement; no signature has been checked. */
 export type UntrustedStatement = ReadStatement & { readonly envelope: UntrustedEnvelope };
 
-/** Reads an envelope and the statement in it; throws ParseError. */
+/** Reads an envelope and the in-toto statement in it; throws ParseError. */
 export function readEntry(bytes: Uint8Array): UntrustedStatement {
   const envelope = parseEnvelope(bytes);
-  return { envelope, ...readKind(parseStatement(envelope.unverifiedPayload)) };
+  return { envelope, ...readStatement(parseStatement(envelope.unverifiedPayload)) };
 }
 
 /** Like {@link readEntry}, but undefined for entries that are no statements. */
@@ -47,7 +47,8 @@ export function claimedSigners({ envelope }: UntrustedStatement): string[] {
   return envelope.signatures.map(({ keyid }) => keyid);
 }
 
-function readKind(statement: Statement): ReadStatement {
+/** A statement by what it says; throws ParseError when it breaks the schema of its type. */
+export function readStatement(statement: Statement): ReadStatement {
   switch (statement.predicateType) {
     case BOOT_MEASUREMENT_TYPE:
       return { kind: "boot-measurement", statement: readBootMeasurement(statement) };

@@ -3,7 +3,7 @@
  * @module
  */
 import type { PlatformMeasurements } from "@bootproof/statement";
-import { expandMeasurements, type ExpandedMeasurement } from "@bootproof/verify";
+import { expandMeasurements, type ExpandedMeasurement } from "./expand.ts";
 
 /** One register of one shape. */
 export interface ShapeValue {
