@@ -2,7 +2,7 @@
  * Running the worker in other processes, also inside a mount namespace of its own.
  * @module
  */
-import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { execFile, spawn, type ChildProcess, type StdioOptions } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,16 +22,28 @@ export async function scratch(): Promise<string> {
 }
 
 /** Runs a verb of the worker to its end; its report. */
-export async function work<T>(verb: string, root: string, argument = ""): Promise<T> {
+export async function work<T>(
+  verb: string,
+  root: string,
+  argument = "",
+  env: Readonly<Record<string, string>> = {},
+): Promise<T> {
   const [command, ...before] = NODE;
-  const { stdout } = await run(command, [...before, verb, root, argument]);
+  const { stdout } = await run(command, [...before, verb, root, argument], {
+    env: { ...process.env, ...env },
+  });
   return JSON.parse(stdout) as T;
 }
 
 /** Starts a verb of the worker. */
-export function startWork(verb: string, root: string): ChildProcess {
+export function startWork(
+  verb: string,
+  root: string,
+  env: Readonly<Record<string, string>> = {},
+): ChildProcess {
   const [command, ...before] = NODE;
-  return spawn(command, [...before, verb, root], { stdio: ["ignore", "pipe", "inherit"] });
+  const stdio: StdioOptions = ["ignore", "pipe", "inherit"];
+  return spawn(command, [...before, verb, root], { stdio, env: { ...process.env, ...env } });
 }
 
 /** Runs a verb where `root` is a tmpfs mounted with `options`; needs user namespaces, not root. */

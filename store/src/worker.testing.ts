@@ -8,6 +8,7 @@ import { formatHex, sha256 as hash, utf8 } from "@bootproof/bytes";
 import { DirectoryBlobs } from "./directory-blobs.ts";
 import { DirectoryHead } from "./directory-head.ts";
 import { DirectoryObjects } from "./directory-objects.ts";
+import { PostgresDatabase, PostgresHead, PostgresQueue } from "./postgres.ts";
 import { StoreError } from "./store-error.ts";
 
 const [verb = "", root = "", argument = ""] = process.argv.slice(2);
@@ -15,6 +16,18 @@ const report = (value: object): boolean => process.stdout.write(`${JSON.stringif
 
 /** Blobs that every process makes alike. */
 const shared = (index: number): Uint8Array => new Uint8Array(20_000).fill(index);
+
+/** Commits generations until the head reaches a target; reports which ones were ours. */
+async function advance(head: Pick<DirectoryHead, "read" | "compareAndSwap">): Promise<void> {
+  const won: number[] = [];
+  for (;;) {
+    const generation = (await head.read())?.generation ?? 0;
+    if (generation >= Number(argument)) break;
+    if ((await head.compareAndSwap(generation, utf8(`${process.pid}`))) === "committed")
+      won.push(generation + 1);
+  }
+  report({ won });
+}
 
 const VERBS: Readonly<Record<string, () => Promise<void>>> = {
   async "put-shared"() {
@@ -69,17 +82,33 @@ const VERBS: Readonly<Record<string, () => Promise<void>>> = {
     if (lock !== undefined) await sleep(60_000);
   },
 
-  /** Commits generations until the head reaches a target; reports which ones were ours. */
   async "advance-head"() {
-    const head = await DirectoryHead.open(root);
-    const won: number[] = [];
-    for (;;) {
-      const generation = (await head.read())?.generation ?? 0;
-      if (generation >= Number(argument)) break;
-      if ((await head.compareAndSwap(generation, utf8(`${process.pid}`))) === "committed")
-        won.push(generation + 1);
-    }
-    report({ won });
+    await advance(await DirectoryHead.open(root));
+  },
+
+  async "advance-postgres-head"() {
+    await advance(new PostgresHead(await PostgresDatabase.open({ url: root }), "raced"));
+  },
+
+  async "hold-postgres-lock"() {
+    const lock = await new PostgresHead(await PostgresDatabase.open({ url: root }), "held").lock();
+    report({ held: lock !== undefined });
+    if (lock !== undefined) await sleep(60_000);
+  },
+
+  /** A front end: puts entries, many at once, that others put too, and waits for the index of each. */
+  async "put-postgres-queue"() {
+    const queue = new PostgresQueue(await PostgresDatabase.open({ url: root }), "fed");
+    const puts = Array.from({ length: Number(argument) }, async (_, at) => {
+      const identity = hash(shared(at));
+      await queue.put(identity, utf8(`entry ${at}`), 100_000);
+      for (;;) {
+        const index = await queue.find(identity);
+        if (index !== undefined) return Number(index);
+        await sleep(20);
+      }
+    });
+    report({ indices: await Promise.all(puts) });
   },
 };
 

@@ -1,0 +1,62 @@
+/**
+ * The compare-and-swap head of a log as one row. A swap is one statement, which changes the row of the generation that
+ * was expected or none; without an answer nobody can tell, and it fails with BP-STORE-034.
+ * @module
+ */
+import type { Head } from "./directory-head.ts";
+import type { PostgresDatabase } from "./postgres-database.ts";
+import { PostgresLock } from "./postgres-lock.ts";
+import { bytesOf, checkLogName, checkSize, countOf, numberOf } from "./postgres-rows.ts";
+import { StoreError } from "./store-error.ts";
+
+/** Heads hold a checkpoint and names. */
+const MAX_HEAD = 1024 * 1024;
+
+const READ = "SELECT generation, bytes FROM bootproof.head WHERE log = $1";
+const CREATE = `INSERT INTO bootproof.head (log, generation, bytes) VALUES ($1, 1, $2)
+  ON CONFLICT (log) DO NOTHING`;
+const MOVE = `UPDATE bootproof.head SET generation = generation + 1, bytes = $2, moved = now()
+  WHERE log = $1 AND generation = $3::bigint`;
+
+/** A value in a database that only moves from the generation its writer has seen. */
+export class PostgresHead {
+  readonly #database: PostgresDatabase;
+  readonly #log: string;
+
+  constructor(database: PostgresDatabase, log: string) {
+    checkLogName(log);
+    this.#database = database;
+    this.#log = log;
+  }
+
+  /** Takes the lock that one writer at a time holds; undefined when another does. */
+  async lock(): Promise<PostgresLock | undefined> {
+    return PostgresLock.take(await this.#database.session(), numberOf("writer of", this.#log));
+  }
+
+  /** The newest generation, or undefined when nothing was committed yet. */
+  async read(): Promise<Head | undefined> {
+    const { rows } = await this.#database.query({
+      action: `read the head of ${this.#log}`,
+      kind: "read",
+      text: READ,
+      values: [this.#log],
+    });
+    const [row] = rows;
+    return row && { generation: countOf(row, "generation"), bytes: bytesOf(row, "bytes") };
+  }
+
+  /** Commits `bytes` as generation `expected` + 1; "conflict" means that somebody else committed. */
+  async compareAndSwap(expected: number, bytes: Uint8Array): Promise<"committed" | "conflict"> {
+    if (!Number.isSafeInteger(expected) || expected < 0)
+      throw new StoreError("BP-STORE-008", `not a generation: ${expected}`);
+    checkSize("a head", bytes.length, MAX_HEAD);
+    const { count } = await this.#database.query({
+      action: `move the head of ${this.#log} from generation ${expected}`,
+      kind: "write",
+      text: expected === 0 ? CREATE : MOVE,
+      values: expected === 0 ? [this.#log, bytes] : [this.#log, bytes, expected],
+    });
+    return count === 1 ? "committed" : "conflict";
+  }
+}
