@@ -12,6 +12,7 @@ import {
   type BootMeasurement,
   type Rebuild,
   type Statement,
+  type UntrustedEnvelope,
 } from "@bootproof/statement";
 import type { Check } from "./answer.ts";
 import { logPolicyOf, parseBundle } from "./bundle.ts";
@@ -69,8 +70,17 @@ export function judgeConfirmation(
   const logged = verifyTlogProof({ proof: bundle.proof, policy: logPolicyOf(policy) });
   if (logged.answer !== "yes") return ignored(reasonNotLogged(logged));
   if (bundle.statement?.predicateType !== REBUILD_TYPE) return ignored("a bundle that is no rebuild");
-  const { predicate } = readRebuild(bundle.statement);
-  const signed = signedBy(bundle.envelope, rule.rebuilders);
+  return judgeRebuild(release, bundle.envelope, readRebuild(bundle.statement), rule);
+}
+
+/** Judges one rebuild of whose place in a log there is no doubt. */
+export function judgeRebuild(
+  release: ConfirmedRelease,
+  envelope: UntrustedEnvelope,
+  { predicate }: Statement<Rebuild>,
+  rule: RebuildRule,
+): JudgedConfirmation {
+  const signed = signedBy(envelope, rule.rebuilders);
   if ("reason" in signed) return ignored(`a rebuild ${signed.reason}`);
   const { organisation } = signed.owner;
   if (organisation === release.publisher) return ignored(`${organisation} published the release itself`);
