@@ -58,6 +58,7 @@ export {
 export { fetchCheckpoint, LogReader, type IndexedEntry } from "./log-reader.ts";
 export { Log, type Appended, type LogOptions } from "./log.ts";
 export { EMPTY_ROOT, leafHash, nodeHash, rangeRoot, type EntryRange, type HashSource } from "./merkle.ts";
+export { mirrorLog, type MirrorOptions, type MirrorReport } from "./mirror.ts";
 export { formatMirrorInfo, MIRROR_INFO_TYPE, parseMirrorInfo, type MirrorInfo } from "./mirror-info.ts";
 export {
   addSignatures,

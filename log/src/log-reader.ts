@@ -109,12 +109,13 @@ export class LogReader {
 
   /** The entries of bundle `number`, each checked against its leaf hash; throws {@link LogError}. */
   async bundle(number: bigint): Promise<readonly BundledEntry[]> {
-    if (this.#recent?.number !== number) this.#recent = { number, bundle: this.#readBundle(number) };
-    const { bundle } = this.#recent;
+    const recent =
+      this.#recent?.number === number ? this.#recent : { number, bundle: this.#readBundle(number) };
+    this.#recent = recent;
     try {
-      return await bundle;
+      return await recent.bundle;
     } catch (error) {
-      if (this.#recent.bundle === bundle) this.#recent = undefined;
+      if (this.#recent === recent) this.#recent = undefined;
       throw error;
     }
   }
