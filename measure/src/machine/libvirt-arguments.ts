@@ -3,10 +3,10 @@
  * qemu_command.c; libvirt 10.5 and later for sev-snp). Arguments of <qemu:commandline> come last and so win.
  * @module
  */
+import type { XmlElement } from "@bootproof/bytes/xml";
 import { MeasureError } from "../measure-error.ts";
 import { HOST_MODEL } from "./cpu.ts";
 import type { Findings } from "./notes.ts";
-import type { XmlElement } from "./xml.ts";
 
 /** libvirt's name for its guest object. */
 const GUEST_ID = "lsec0";

@@ -3,6 +3,7 @@
  * @module
  */
 import { parseUtf8 } from "@bootproof/bytes";
+import { parseXml, type XmlElement } from "@bootproof/bytes/xml";
 
 import { describeMachine } from "./describe-machine.ts";
 import type { MachineDescription } from "./description.ts";
@@ -10,7 +11,6 @@ import { badDomain, child, libvirtArguments } from "./libvirt-arguments.ts";
 import { Findings } from "./notes.ts";
 import { readConfiguration } from "./qemu-configuration.ts";
 import { exactWords } from "./words.ts";
-import { parseXml, type XmlElement } from "./xml.ts";
 
 /**
  * Describes the machine of a libvirt domain, as `virsh dumpxml` prints it or /run/libvirt/qemu holds it. Throws

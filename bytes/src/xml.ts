@@ -3,7 +3,6 @@
  * expands no declared entities and loads nothing; depth is checked before it recurses.
  * @module
  */
-import { ParseError } from "@bootproof/bytes";
 import {
   parseXml as parseDocument,
   XmlElement as LibraryElement,
@@ -11,7 +10,8 @@ import {
   XmlText,
 } from "@rgrove/parse-xml";
 
-import { byteOffset, checkLength } from "./words.ts";
+import { ParseError } from "./parse-error.ts";
+import { utf8 } from "./utf8.ts";
 
 /** An element with its attributes; names keep their prefixes. */
 export interface XmlElement {
@@ -22,14 +22,19 @@ export interface XmlElement {
   readonly text: string;
 }
 
-/** The largest domains that libvirt prints have a few hundred devices and some 200 KiB. */
+/** The largest domains that libvirt prints have some 200 KiB, a page of a bucket's list of 500 keys some 700. */
 const MAX_XML = 1024 * 1024;
-/** libvirt's schema needs a dozen levels. */
+/** libvirt's schema needs a dozen levels, and S3's answers four. */
 const MAX_DEPTH = 64;
 
 /** Reads the root element of an XML text; throws {@link ParseError}. */
 export function parseXml(text: string): XmlElement {
-  checkLength(text, "XML", MAX_XML);
+  if (text.length > MAX_XML)
+    throw new ParseError("TOO_LARGE", "XML", {
+      offset: 0,
+      expected: `at most ${MAX_XML} characters`,
+      found: `${text.length}`,
+    });
   checkMarkup(text);
   try {
     const { root } = parseDocument(text);
@@ -45,6 +50,8 @@ export function parseXml(text: string): XmlElement {
     });
   }
 }
+
+const byteOffset = (text: string, at: number): number => utf8(text.slice(0, at)).length;
 
 function convert(element: LibraryElement): XmlElement {
   const children: XmlElement[] = [];
