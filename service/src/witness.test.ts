@@ -110,7 +110,7 @@ describe("a witness on the network: one stranger stops it for all", () => {
       { host: "127.0.0.1", port: 0 },
     );
     expect((await fetch(`${other.url}add-checkpoint`, { method: "POST", body: "x" })).status).toBe(500);
-    expect(said.at(-1)).toBe("500 /add-checkpoint: no memory");
+    expect(said.at(-1)).toBe("500 add-checkpoint: no memory");
     const socket = connect(Number(new URL(other.url).port), "127.0.0.1").on("error", () => undefined);
     socket.write("POST /add-checkpoint HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n");
     await sleep(50);

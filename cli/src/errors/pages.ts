@@ -15,6 +15,7 @@ import { MACHINE_PAGES } from "./machine-pages.ts";
 import { MEASURE_PAGES } from "./measure-pages.ts";
 import { PARSE_PAGES } from "./parse-pages.ts";
 import { RELEASE_PAGES } from "./release-pages.ts";
+import { SERVE_PAGES } from "./serve-pages.ts";
 import { SOLVE_PAGES } from "./solve-pages.ts";
 import { STORE_PAGES } from "./store-pages.ts";
 
@@ -34,4 +35,5 @@ export const PAGES: Pages = {
   ...IGVM_PAGES,
   ...LOG_PAGES,
   ...RELEASE_PAGES,
+  ...SERVE_PAGES,
 };

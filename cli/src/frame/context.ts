@@ -79,6 +79,12 @@ export class Context {
     return await this.#reader.take(text);
   }
 
+  /** Writes lines on stderr that are for programs: a journal. */
+  journal(text: string): void {
+    this.progress.close();
+    this.#surroundings.stderr.write(text);
+  }
+
   /** Says something on stderr that is not the answer; not with `--quiet`. */
   note(text: string): void {
     if (!this.options.quiet) this.progress.line(`bootproof: ${text}`);

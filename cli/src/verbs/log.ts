@@ -5,6 +5,7 @@
 import type { Command } from "commander";
 
 import type { Frame } from "../frame/frame.ts";
+import { defineLogServe } from "./log-serve.ts";
 
 const PLACE = ["--log <dir>", "the log's folder, or its URL for reading", "out/log"] as const;
 const VKEY = [
@@ -85,4 +86,5 @@ export function defineLog(parent: Command, frame: Frame): void {
     .option("--keep <minutes>", "how long the partial tiles of a checkpoint stay", "60")
     .option(...VKEY)
     .addHelpText("after", KEEP);
+  defineLogServe(log, frame);
 }

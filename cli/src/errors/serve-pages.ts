@@ -1,0 +1,58 @@
+/**
+ * Pages of services: what a server answers instead of what was asked.
+ * @module
+ */
+import { EXIT } from "../frame/exit-code.ts";
+import type { Pages } from "./page.ts";
+
+/** Pages of BP-SERVE. */
+export const SERVE_PAGES: Pages = {
+  "BP-SERVE-001": {
+    title: "no such page",
+    exit: EXIT.no,
+    why: "The server has no page of this address. A log serves its checkpoint, its tiles and its key, and no other file.",
+    fix: "Check the address; tiles are spelled as C2SP tlog-tiles says.",
+  },
+  "BP-SERVE-002": {
+    title: "this page is not asked for in this way",
+    exit: EXIT.malformed,
+    why: "Pages are read with GET or HEAD, actions are done with POST.",
+    fix: "Use the method that the answer's Allow header names.",
+  },
+  "BP-SERVE-003": {
+    title: "the request is too large",
+    exit: EXIT.malformed,
+    why: "An entry of a log is at most 65535 bytes; what comes beyond that is not read.",
+    fix: "Log a statement that names the file by its digest instead.",
+  },
+  "BP-SERVE-004": {
+    title: "the address says something that the page does not take",
+    exit: EXIT.malformed,
+    why: "A parameter behind the ? is not one of the page's, is there twice, or has a value that cannot be read.",
+    fix: "Leave it away, or see docs/how-to/run-a-log.md for what the page takes.",
+  },
+  "BP-SERVE-005": {
+    title: "too many entries are waiting to be logged",
+    exit: EXIT.tryAgain,
+    why: "The pool of entries without an index is full. The entry was not taken.",
+    fix: "Send it again after the time that Retry-After names.",
+  },
+  "BP-SERVE-006": {
+    title: "the server is stopping",
+    exit: EXIT.tryAgain,
+    why: "It completes what it has taken and ends; this entry was not logged.",
+    fix: "Send it again, to this address later or to another one of the same log.",
+  },
+  "BP-SERVE-009": {
+    title: "the server cannot answer",
+    exit: EXIT.tryAgain,
+    why: "Something failed that nobody foresaw; the server's journal says what.",
+    fix: "Try again; if it stays, tell the operator the time of the request.",
+  },
+  "BP-SERVE-010": {
+    title: "the log is frozen",
+    exit: EXIT.no,
+    why: "Its operator has closed it: what it holds stays provable, and nothing is added.",
+    fix: "Ask the operator which log follows it.",
+  },
+};

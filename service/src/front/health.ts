@@ -1,0 +1,49 @@
+/**
+ * Whether the process lives, and whether it may be sent entries.
+ * @module
+ */
+import { messageOf, TEXT, type Answer } from "../http/answer.ts";
+import type { Route } from "../http/frame.ts";
+import type { Sequencer } from "../sequencing/sequencer.ts";
+
+/** How long witnesses may be missing, or a log may need to recover, before no entries should be sent here. */
+const PATIENCE_MS = 30_000;
+
+/** `/healthz`: answers while the process does. */
+export const HEALTH: Route = {
+  name: "healthz",
+  method: "GET",
+  answer: () => ({ status: 200, type: TEXT, body: "ok\n" }),
+};
+
+/** `/readyz`: says no, and why, while entries sent here would not come out. */
+export function readiness(sequencer: Sequencer): Route {
+  return { name: "readyz", method: "GET", answer: () => readyAnswer(sequencer) };
+}
+
+function readyAnswer(sequencer: Sequencer): Answer {
+  const { state, failing } = sequencer.status();
+  const reason = reasonNot(state, failing);
+  return reason === undefined
+    ? { status: 200, type: TEXT, body: "ready\n" }
+    : { status: 503, type: TEXT, body: `not ready: ${reason}\n` };
+}
+
+function reasonNot(
+  state: ReturnType<Sequencer["status"]>["state"],
+  failing: ReturnType<Sequencer["status"]>["failing"],
+): string | undefined {
+  switch (state) {
+    case "stopped":
+      return "this server takes no more entries";
+    case "opening":
+      return "the log is being opened";
+    case "recovering":
+      return `the log cannot be written to${failing === undefined ? "" : `: ${messageOf(failing.error)}`}`;
+    case "writing":
+    case "stand-by":
+      return failing !== undefined && Date.now() - failing.since > PATIENCE_MS
+        ? `nothing could be published for a while: ${messageOf(failing.error)}`
+        : undefined;
+  }
+}

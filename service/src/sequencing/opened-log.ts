@@ -1,0 +1,58 @@
+/**
+ * The log as a sequencer needs it, and what its failures mean.
+ * @module
+ */
+import { LogError, type Appended, type WitnessPanel } from "@bootproof/log";
+
+/** A log that this process writes to. */
+export interface OpenedLog {
+  readonly log: {
+    /** Answers when the entries are public. */
+    append(entries: readonly Uint8Array[]): Promise<Appended[]>;
+    /** Publishes again: with new cosignatures, or what could not be published before. */
+    refresh?(): Promise<void>;
+    /** Entries with an index. */
+    readonly size?: bigint;
+    readonly reader: { readonly head: { readonly size: bigint } };
+  };
+  readonly witnesses?: WitnessPanel | undefined;
+  /** Publishes the cosignatures that come late, and lets another process write. */
+  readonly close: () => Promise<void>;
+}
+
+/** Entries of a log that have an index. */
+export const sizeOf = ({ log }: OpenedLog): bigint => log.size ?? log.reader.head.size;
+
+/** What to do about a failure of the log. */
+export type Consequence =
+  /** The entries have their index; only witnesses are missing. */
+  | "ask again"
+  /** Open the log again: that decides what was committed. */
+  | "reopen"
+  /** Another process writes. */
+  | "stand by"
+  /** Nothing is taken any more, but the log can be read. */
+  | "frozen"
+  /** Writing on could fork the log. */
+  | "never again";
+
+/** What a failure of the log means for whoever writes to it. */
+export function consequenceOf(error: unknown): Consequence {
+  if (!(error instanceof LogError)) return "reopen";
+  switch (error.kind as string) {
+    case "UNWITNESSED":
+      return "ask again";
+    case "LOCKED":
+      return "stand by";
+    case "FROZEN":
+      return "frozen";
+    case "ROLLBACK":
+    case "FORK":
+    case "WRONG_LOG":
+    case "BAD_SIGNATURE":
+    case "NO_LOG":
+      return "never again";
+    default:
+      return "reopen";
+  }
+}
