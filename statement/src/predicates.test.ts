@@ -214,6 +214,7 @@ describe("provenance: SLSA tools must be able to read how it was built", () => {
     const descriptor = (name: string) => ({ name, digest: { sha256: digest256(name) } });
     const made = makeProvenance({
       artifacts: release.artifacts,
+      release: release.release,
       recipe: descriptor("snp-guest.recipe.yaml"),
       lock: descriptor("snp-guest.lock.yaml"),
       actions: release.build.actions,
@@ -227,6 +228,7 @@ describe("provenance: SLSA tools must be able to read how it was built", () => {
       "a.deb",
       "z.deb",
     ]);
+    expect(predicate.buildDefinition.externalParameters["release"]).toEqual(release.release);
     expect(predicate.runDetails.builder).toEqual({
       id: "https://example.org/builder",
       version: { bootproof: "0.1.0" },

@@ -36,6 +36,8 @@ export interface Provenance {
 /** What a provenance statement of ours is made from. */
 export interface RecipeBuild {
   readonly artifacts: readonly Artifact[];
+  /** What is built: a log asks whose name it is. */
+  readonly release: { readonly name: string; readonly version: string };
   readonly recipe: ResourceDescriptor;
   readonly lock: ResourceDescriptor;
   readonly actions: readonly BuildAction[];
@@ -75,7 +77,7 @@ export function makeProvenance(build: RecipeBuild): Statement {
   const predicate: Provenance = {
     buildDefinition: {
       buildType: RECIPE_BUILD_TYPE,
-      externalParameters: { recipe: build.recipe, lock: build.lock },
+      externalParameters: { release: build.release, recipe: build.recipe, lock: build.lock },
       internalParameters: { actions: [...build.actions].sort(byName) },
       resolvedDependencies: [...build.dependencies].sort(byName),
     },

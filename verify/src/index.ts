@@ -37,6 +37,7 @@ export {
   keyBytes,
   list as ruleList,
   namespaces,
+  orAny as ruleOrAny,
   organisation,
   signingKey,
   strict as strictRule,

@@ -2,6 +2,7 @@
  * Every error code of bootproof and its page; the only place where codes get an exit status.
  * @module
  */
+import { ADMISSION_PAGES } from "./admission-pages.ts";
 import { BUILD_PAGES } from "./build-pages.ts";
 import { EXECUTION_PAGES } from "./execution-pages.ts";
 import { EXPLAIN_PAGES } from "./explain-pages.ts";
@@ -34,6 +35,7 @@ export const PAGES: Pages = {
   ...LINT_PAGES,
   ...IGVM_PAGES,
   ...LOG_PAGES,
+  ...ADMISSION_PAGES,
   ...RELEASE_PAGES,
   ...SERVE_PAGES,
 };

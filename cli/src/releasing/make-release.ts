@@ -93,6 +93,7 @@ async function signProvenance({ built, artifacts, materials, signer }: ReleasePa
   const make = (dependencies: readonly ResourceDescriptor[]): Statement =>
     makeProvenance({
       artifacts,
+      release: { name: recipe.recipe.name, version: recipe.recipe.version },
       recipe: { name: "recipe", digest: { sha256: recipe.sha256 } },
       lock: { name: "lock", digest: { sha256: lock.sha256 } },
       actions: actionsOf(built),
