@@ -2,7 +2,19 @@
  * Running the program inside a test, with its output caught.
  * @module
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll } from "vitest";
+
 import { runProgram } from "./run.ts";
+
+// What a test sees of its logs is not for the home of whoever runs it.
+const STATE = mkdtempSync(join(tmpdir(), "bootproof-state-"));
+afterAll(() => {
+  rmSync(STATE, { recursive: true, force: true });
+});
 
 export interface Caught {
   exit: number;
@@ -19,7 +31,7 @@ export async function run(
   caught.exit = await runProgram(argv, {
     stdout: { write: (text) => (caught.stdout += text) },
     stderr: { write: (text) => (caught.stderr += text) },
-    env,
+    env: { BOOTPROOF_STATE: STATE, ...env },
     cwd,
     signal: new AbortController().signal,
   });

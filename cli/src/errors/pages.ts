@@ -11,6 +11,7 @@ import { ID_BLOCK_PAGES } from "./id-block-pages.ts";
 import { IGVM_PAGES } from "./igvm-pages.ts";
 import type { Pages } from "./page.ts";
 import { LINT_PAGES } from "./lint-pages.ts";
+import { LOG_CLIENT_PAGES } from "./log-client-pages.ts";
 import { LOG_PAGES } from "./log-pages.ts";
 import { MACHINE_PAGES } from "./machine-pages.ts";
 import { MEASURE_PAGES } from "./measure-pages.ts";
@@ -35,6 +36,7 @@ export const PAGES: Pages = {
   ...LINT_PAGES,
   ...IGVM_PAGES,
   ...LOG_PAGES,
+  ...LOG_CLIENT_PAGES,
   ...ADMISSION_PAGES,
   ...RELEASE_PAGES,
   ...SERVE_PAGES,

@@ -23,6 +23,11 @@ export const INSPECTORS: readonly InspectorRow[] = [
     load: async () => (await import("./log-files.ts")).inspectBundle,
   },
   {
+    word: "evidence",
+    name: "evidence against a log",
+    load: async () => (await import("./evidence-file.ts")).inspectEvidence,
+  },
+  {
     word: "envelope",
     name: "a DSSE envelope",
     load: async () => (await import("./log-files.ts")).inspectEnvelope,

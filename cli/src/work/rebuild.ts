@@ -23,6 +23,7 @@ import { Failure } from "../frame/failure.ts";
 import { readInput } from "../frame/files.ts";
 import type { Given } from "../frame/given.ts";
 import { readWitnessing } from "../places/log-witnesses.ts";
+import { rememberBundle } from "../places/remembered-bundle.ts";
 import { type OpenStore, openStore } from "../places/store-place.ts";
 import { locateDifference } from "../rebuilding/compare-release.ts";
 import { type Confirmation, type ConfirmationRequest, confirmRebuild } from "../rebuilding/confirm.ts";
@@ -109,7 +110,9 @@ async function checkAgainstPolicy(
     return undefined;
   }
   const read = await readPolicy(policy);
-  return { policy, verdict: reading(bundle, () => verifyBundle({ bundle: bytes, policy: read })) };
+  const verdict = reading(bundle, () => verifyBundle({ bundle: bytes, policy: read }));
+  await rememberBundle(context, bytes, read.logs);
+  return { policy, verdict };
 }
 
 interface ToBuild {

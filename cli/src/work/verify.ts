@@ -20,6 +20,7 @@ import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import { readInput } from "../frame/files.ts";
 import { type Given, usage } from "../frame/given.ts";
 import { startsWith } from "../inspect/inspection.ts";
+import { rememberBundle } from "../places/remembered-bundle.ts";
 import { readPolicy } from "../releasing/policy-file.ts";
 import { formatVerdict, verdictDocument } from "../report/verdict.ts";
 
@@ -41,6 +42,8 @@ export async function verify(context: Context, given: Given): Promise<ExitCode> 
     file,
     verdict: reading(file, () => verifyBundle({ bundle: bytes, policy, confirmations, artifacts })),
   }));
+  for (const bundle of [...releases.map(({ bytes }) => bytes), ...confirmations])
+    await rememberBundle(context, bundle, policy.logs);
   const answer = joinAnswers(verdicts.flatMap(({ verdict }) => verdict.checks));
   const text = verdicts.map(({ file, verdict }) => formatVerdict(file, verdict, context.color)).join("\n");
   const document = { schema: "bootproof/verdict/1", answer, ...verdictDocument(verdicts) };
