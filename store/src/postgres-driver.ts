@@ -162,14 +162,18 @@ export class PostgresSession {
 
   /** Lets the process end although this session is open. */
   unref(): void {
-    (this.#client as Client & { unref(): void }).unref(); // missing in its types
+    (this.#client as Referenced).unref();
   }
 
-  /** Ends the session. */
+  /** Ends the session; the process does not end before. */
   async close(): Promise<void> {
+    (this.#client as Referenced).ref();
     await this.#client.end().catch(() => undefined);
   }
 }
+
+/** What is missing in the types of pg. */
+type Referenced = Client & { ref(): void; unref(): void };
 
 /** Sessions that statements share, each checked once when it begins. */
 export class PostgresPool {

@@ -123,6 +123,11 @@ describe("the lock of a log's writer: two must know of each other", () => {
     await (await head.lock())!.release();
   });
 
+  it("is released before its process ends, if the process has nothing else to do", async () => {
+    const released = await work("release-postgres-lock", server().url, "", server().env);
+    expect(released).toEqual({ released: true });
+  });
+
   it("is gone when its process is killed", async () => {
     const holder = startWork("hold-postgres-lock", server().url, server().env);
     const [line] = (await once(holder.stdout!, "data")) as [Buffer];

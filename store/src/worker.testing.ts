@@ -96,6 +96,14 @@ const VERBS: Readonly<Record<string, () => Promise<void>>> = {
     if (lock !== undefined) await sleep(60_000);
   },
 
+  async "release-postgres-lock"() {
+    const database = await PostgresDatabase.open({ url: root });
+    const lock = await new PostgresHead(database, "released").lock();
+    await database.close();
+    await lock?.release();
+    report({ released: lock !== undefined });
+  },
+
   /** A front end: puts entries, many at once, that others put too, and waits for the index of each. */
   async "put-postgres-queue"() {
     const queue = new PostgresQueue(await PostgresDatabase.open({ url: root }), "fed");
