@@ -35,6 +35,26 @@ describe("index of keys: an entry that carries a digest and is not found by it",
     expect(readdirSync(folder).filter((name) => name.startsWith("0."))).toContain("0.sqlite");
   });
 
+  it("finds page by page, tells single pairs, and counts the keys of each entry", () => {
+    const index = KeyIndex.open(newFile());
+    index.append([[key("a")], [key("a"), key("b")], [], [key("a")]]);
+    expect([index.find(key("a"), 1n), index.find(key("a"), 0n, 2)]).toEqual([
+      [1n, 3n],
+      [0n, 1n],
+    ]);
+    expect([index.has(key("b"), 1n), index.has(key("b"), 0n), index.has(key("c"), 1n)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect([...index.keyCounts()]).toEqual([
+      { entry: 0n, keys: 1n },
+      { entry: 1n, keys: 2n },
+      { entry: 3n, keys: 1n },
+    ]);
+    index.close();
+  });
+
   it("answers as a list would, whatever is put in and however often it is opened", () => {
     const step = fc.oneof(
       fc.array(fc.array(fc.nat(20), { maxLength: 4 }), { maxLength: 6 }),

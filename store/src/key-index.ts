@@ -41,6 +41,7 @@ export class KeyIndex {
   readonly #path: string;
   readonly #database: DatabaseSync;
   readonly #find: StatementSync;
+  readonly #has: StatementSync;
   readonly #insert: StatementSync;
   readonly #cover: StatementSync;
   #entries: bigint;
@@ -49,8 +50,11 @@ export class KeyIndex {
   private constructor(path: string, database: DatabaseSync) {
     this.#path = path;
     this.#database = database;
-    this.#find = database.prepare("SELECT entry FROM key_entry WHERE key = ? ORDER BY entry");
+    this.#find = database.prepare(
+      "SELECT entry FROM key_entry WHERE key = ? AND entry >= ? ORDER BY entry LIMIT ?",
+    );
     this.#find.setReadBigInts(true);
+    this.#has = database.prepare("SELECT 1 FROM key_entry WHERE key = ? AND entry = ?");
     this.#insert = database.prepare("INSERT OR IGNORE INTO key_entry VALUES (?, ?)");
     this.#cover = database.prepare("UPDATE state SET entries = ?");
     this.#entries = integer(database, "SELECT entries AS n FROM state");
@@ -95,9 +99,24 @@ export class KeyIndex {
     return this.#run(() => integer(this.#database, "SELECT count(*) AS n FROM key_entry"));
   }
 
-  /** The entries that carry `key`, in order. */
-  find(key: Uint8Array): bigint[] {
-    return this.#run(() => this.#find.all(key).map(({ entry }) => entry as bigint));
+  /** The entries from `from` on that carry `key`, in order; at most `limit` of them. */
+  find(key: Uint8Array, from = 0n, limit = -1): bigint[] {
+    return this.#run(() => this.#find.all(key, from, limit).map(({ entry }) => entry as bigint));
+  }
+
+  /** Whether it knows that an entry carries a key. */
+  has(key: Uint8Array, entry: bigint): boolean {
+    return this.#run(() => this.#has.get(key, entry) !== undefined);
+  }
+
+  /** How many keys each entry has, in order, leaving out those without any; SQLite sorts them outside of memory. */
+  *keyCounts(): Generator<{ readonly entry: bigint; readonly keys: bigint }> {
+    const query = "SELECT entry, count(*) AS keys FROM key_entry GROUP BY entry ORDER BY entry";
+    const statement = this.#run(() => this.#database.prepare(query));
+    statement.setReadBigInts(true);
+    const rows = this.#run(() => statement.iterate());
+    for (let row = this.#run(() => rows.next()); row.done !== true; row = this.#run(() => rows.next()))
+      yield row.value as { entry: bigint; keys: bigint };
   }
 
   /** Takes the keys of the entries that follow those covered so far, of all or, when it throws, of none. */
