@@ -6,7 +6,7 @@
 import { parseDecimal, ParseError, parseUtf8, quote, type Sha256 } from "@bootproof/bytes";
 import { LogError } from "./log-error.ts";
 import { checkSignatures, parseNote, parseSignatureLines, type NoteSignature } from "./note.ts";
-import { noteVerifier } from "./verifier.ts";
+import { noteVerifier, noteVerifiers } from "./verifier.ts";
 import type { PolicyWitness } from "./log-policy.ts";
 import { ADD_CHECKPOINT_PATH, formatAddCheckpoint } from "./witness-request.ts";
 import { originHash, TREE_SIZE_TYPE } from "./witness.ts";
@@ -89,22 +89,28 @@ export async function askWitness(
   return { outcome: "unavailable", reason: "it names another size each time it is asked" };
 }
 
-/**
- * The latest checkpoint that a witness shows for a log, when it shows one that the log's own key signed: the only word
- * of a witness that can convict a log.
- */
+/** What a witness shows to everyone. */
+export interface WitnessedView {
+  /** Why it could not be asked. */
+  readonly unreachable?: string;
+  /** Its latest checkpoint of the log, when the log itself signed it: the only word of a witness that convicts a log. */
+  readonly checkpoint?: SignedCheckpoint;
+}
+
+/** Asks for the latest checkpoint that a witness has seen of a log. */
 export async function fetchWitnessed(
   network: WitnessNetwork,
   url: string,
-  logKey: string,
+  logKeys: readonly string[],
   origin: string,
-): Promise<SignedCheckpoint | undefined> {
+): Promise<WitnessedView> {
   const response = await attempt(() => network.request(join(url, `${originHash(origin)}/checkpoint`)));
-  if (typeof response === "string" || response.status !== 200) return undefined;
+  if (typeof response === "string") return { unreachable: response };
+  if (response.status !== 200) return {};
   try {
-    return openCheckpoint(response.body, [noteVerifier(logKey)], origin);
+    return { checkpoint: openCheckpoint(response.body, noteVerifiers(logKeys), origin) };
   } catch (error) {
-    if (error instanceof ParseError || error instanceof LogError) return undefined;
+    if (error instanceof ParseError || error instanceof LogError) return {};
     throw error;
   }
 }

@@ -30,12 +30,18 @@ export class AuthenticatedTiles implements HashSource {
   readonly #fetch: FetchObject;
   readonly #head: TreeHead;
   readonly #edge: ReadonlyMap<number, readonly Sha256[]>;
-  readonly #full = new Map<string, Promise<readonly Sha256[]>>();
+  readonly #full: Map<string, Promise<readonly Sha256[]>>;
 
-  private constructor(fetch: FetchObject, head: TreeHead, edge: ReadonlyMap<number, readonly Sha256[]>) {
+  private constructor(
+    fetch: FetchObject,
+    head: TreeHead,
+    edge: ReadonlyMap<number, readonly Sha256[]>,
+    full = new Map<string, Promise<readonly Sha256[]>>(),
+  ) {
     this.#fetch = fetch;
     this.#head = head;
     this.#edge = edge;
+    this.#full = full;
   }
 
   /** Reads the right edge of the tree and checks that it hashes to the root; throws {@link LogError}. */
@@ -52,6 +58,11 @@ export class AuthenticatedTiles implements HashSource {
         found: formatHex(root),
       });
     return tree;
+  }
+
+  /** The tiles of a tree that this one has grown to, as whoever grew it says: what is full stays as it is. */
+  grown(head: TreeHead, edge: RightEdge): AuthenticatedTiles {
+    return new AuthenticatedTiles(this.#fetch, head, new Map(edge.levels.entries()), this.#full);
   }
 
   /** The right edge, ready to grow. */

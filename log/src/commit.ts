@@ -4,15 +4,13 @@
  * it everything follows from head and stage. The checkpoint is the publication point.
  * @module
  */
-import type { Signer } from "@bootproof/bytes/signing";
-import type { Sha256 } from "@bootproof/bytes";
-import { formatCheckpoint } from "./checkpoint.ts";
+import { allSettled } from "./all-settled.ts";
 import type { TreeHead } from "./consistency.ts";
 import { LogError } from "./log-error.ts";
-import { formatLogHead, headDigest } from "./log-head.ts";
-import { leafHash } from "./merkle.ts";
-import { signNote } from "./note.ts";
+import { formatLogHead, headDigest, type LogHead } from "./log-head.ts";
+import { EMPTY_ROOT, leafHash } from "./merkle.ts";
 import type { RightEdge, TileObject } from "./right-edge.ts";
+import { checkSigners, signTree, withLinesOf, type LogSigners } from "./signed-tree.ts";
 import { encodeStage, stageName, type StagedFile } from "./stage.ts";
 import type { HeadStore, ObjectStore } from "./storage.ts";
 import { encodeEntryBundle } from "./tile.ts";
@@ -20,13 +18,10 @@ import { CHECKPOINT_PATH, formatTilePath, TILE_WIDTH } from "./tile-path.ts";
 import type { WitnessPanel } from "./witness-panel.ts";
 
 /** Where a log lives and who signs for it. */
-export interface LogPlace {
-  /** First line of its checkpoints. */
-  readonly origin: string;
-  readonly signer: Signer;
+export interface LogPlace extends LogSigners {
   /** What everyone may read: checkpoint and tiles. */
   readonly objects: ObjectStore;
-  /** What only the log reads: stages and the index of identities. */
+  /** What only the log reads: stages, and what it remembers of witnesses. */
   readonly staging: ObjectStore;
   readonly head: HeadStore;
   /** Who must have cosigned a checkpoint before it is published; without them nobody must. */
@@ -38,65 +33,118 @@ export interface LogState {
   readonly generation: number;
   /** Hex SHA-256 of the head's bytes. */
   readonly headDigest: string;
-  /** The signed checkpoint as published. */
+  /** The committed checkpoint with the log's own signatures. */
   readonly note: Uint8Array;
   readonly tree: TreeHead;
   readonly edge: RightEdge;
   /** Entries of the last bundle while it is partial. */
   readonly partialBundle: readonly Uint8Array[];
+  /** Whether the log takes no more entries. */
+  readonly frozen: boolean;
 }
 
-/** Appends `entries` durably and publishes; any error means that this writer must stop. */
+/** A commit whose files are still to be written. */
+export interface Commit {
+  readonly state: LogState;
+  readonly stage: string;
+  readonly files: readonly StagedFile[];
+}
+
+/** Appends `entries` durably, up to the commit point; any error means that this writer must stop. */
 export async function commit(
   place: LogPlace,
   state: LogState,
   entries: readonly Uint8Array[],
-): Promise<LogState> {
+): Promise<Commit> {
   const { files, edge, partialBundle } = grow(state, entries);
   const tree = { size: edge.size, root: edge.root() };
-  const stage = encodeStage(files);
-  const stageKey = stageName(tree.size, stage);
-  await place.staging.putImmutable(stageKey, stage);
+  const bytes = encodeStage(files);
+  const stage = stageName(tree.size, bytes);
+  await place.staging.putImmutable(stage, bytes);
 
-  const note = await signNote(formatCheckpoint({ origin: place.origin, ...tree }), [place.signer]);
-  const head = formatLogHead({ stage: stageKey, previous: state.headDigest, note });
-  await swapHead(place.head, state.generation, head);
+  const note = await signTree(place, tree);
+  const moved = await moveHead(place.head, state, { stage, note, frozen: false });
+  return { state: { ...state, ...moved, note, tree, edge, partialBundle }, stage, files };
+}
 
-  const generation = state.generation + 1;
-  await putFiles(place.objects, files);
-  const published = await publish(place, fenced(place, generation), note);
-  await place.staging.delete(stageKey);
-  return { generation, headDigest: headDigest(head), note: published, tree, edge, partialBundle };
+/** Commits that the log takes no more entries. Its files must be written by now: the head names no stage any more. */
+export async function freeze(place: LogPlace, state: LogState): Promise<LogState> {
+  const { note } = state;
+  const moved = await moveHead(place.head, state, { stage: undefined, note, frozen: true });
+  return { ...state, ...moved, frozen: true };
 }
 
 /** Signs and publishes the empty tree; throws {@link LogError} when there is a log already. */
-export async function commitEmptyLog(place: LogPlace, root: Sha256): Promise<void> {
-  const text = formatCheckpoint({ origin: place.origin, size: 0n, root });
-  const note = await signNote(text, [place.signer]);
-  await swapHead(place.head, 0, formatLogHead({ stage: undefined, previous: undefined, note }));
-  await publish(place, fenced(place, 1), note);
+export async function commitEmptyLog(place: LogPlace): Promise<void> {
+  checkSigners(place);
+  const note = await signTree(place, { size: 0n, root: EMPTY_ROOT });
+  const before = { generation: 0, headDigest: undefined };
+  const { generation } = await moveHead(place.head, before, { stage: undefined, note, frozen: false });
+  await publish(place, { generation, note }, {});
+}
+
+/** Writes the files of a commit and publishes its checkpoint; returns that as {@link publish} does. */
+export async function complete(place: LogPlace, { state, stage, files }: Commit): Promise<Uint8Array> {
+  const written = putFiles(place.objects, files);
+  const unstaged = written.then(() => place.staging.delete(stage));
+  const [published] = await allSettled([publish(place, state, { written }), unstaged] as const);
+  return published;
 }
 
 /** Writes tiles and bundles; those that exist with these bytes are left alone. */
 export async function putFiles(objects: ObjectStore, files: readonly StagedFile[]): Promise<void> {
-  const writes = await Promise.allSettled(files.map(({ path, bytes }) => objects.putImmutable(path, bytes)));
-  // Only now: who hears of the failure may give the lock up, so nothing must be in flight any more.
-  for (const write of writes) if (write.status === "rejected") throw write.reason;
+  if (objects.putImmutables !== undefined)
+    return objects.putImmutables(files.map(({ path, bytes }) => ({ key: path, bytes })));
+  await allSettled(files.map(({ path, bytes }) => objects.putImmutable(path, bytes)));
+}
+
+/** What a publication follows, and how it is done. */
+export interface Publication {
+  /** The files that the checkpoint implies. */
+  readonly written?: Promise<void>;
+  /** The public checkpoint, when it is of the same tree: its cosignatures stay. */
+  readonly known?: Uint8Array | undefined;
+  /** Whether to ask every witness again. */
+  readonly fresh?: boolean;
+}
+
+/**
+ * Makes a committed checkpoint public. Commit and recovery both end here, so whoever must see a checkpoint before the
+ * world does (witnesses, whose lines join the note) is asked here. Returns the note as it was published.
+ */
+export async function publish(
+  place: LogPlace,
+  { generation, note }: Pick<LogState, "generation" | "note">,
+  { written = Promise.resolve(), known, fresh = false }: Publication,
+): Promise<Uint8Array> {
+  const { witnesses } = place;
+  const whole = known === undefined ? note : withLinesOf(note, known);
+  if (witnesses !== undefined) {
+    await written;
+    return witnesses.publish(whole, fenced(place, generation), fresh);
+  }
+  // The checkpoint is made ready meanwhile, and takes its place once the files are there.
+  await allSettled([written, fenced(place, generation, written).putMutable(CHECKPOINT_PATH, whole)]);
+  return whole;
 }
 
 /**
  * The public files as the writer of one generation may change them: what it replaces is replaced only while the head
  * is still of its generation, so a writer that slept through another one's commit cannot publish its older checkpoint.
  */
-export function fenced({ objects, head }: LogPlace, generation: number): ObjectStore {
+function fenced({ objects, head }: LogPlace, generation: number, ready?: Promise<void>): ObjectStore {
   const isStillOurs = async (): Promise<void> => {
-    if ((await head.read())?.generation !== generation) throw conflict(generation);
+    const now = (await head.generation?.()) ?? (await head.read())?.generation;
+    if (now !== generation) throw conflict(generation);
   };
   return {
     putImmutable: (key, bytes) => objects.putImmutable(key, bytes),
     putMutable: async (key, bytes) => {
       try {
-        await objects.putMutable(key, bytes, isStillOurs);
+        await objects.putMutable(key, bytes, async () => {
+          await ready;
+          await isStillOurs();
+        });
       } catch (error) {
         await isStillOurs(); // says why, when it failed because another writer overtook it
         throw error;
@@ -108,22 +156,15 @@ export function fenced({ objects, head }: LogPlace, generation: number): ObjectS
   };
 }
 
-/**
- * Makes a committed checkpoint public. Commit and recovery both end here, so whoever must see a checkpoint before the
- * world does (witnesses, whose lines join the note) is asked here. Returns the note as it was published.
- */
-export async function publish(
-  { witnesses }: Pick<LogPlace, "witnesses">,
-  objects: ObjectStore,
-  note: Uint8Array,
-): Promise<Uint8Array> {
-  if (witnesses !== undefined) return witnesses.publish(note, objects);
-  await objects.putMutable(CHECKPOINT_PATH, note);
-  return note;
-}
-
-async function swapHead(head: HeadStore, generation: number, bytes: Uint8Array): Promise<void> {
+/** Replaces the head by its successor. */
+async function moveHead(
+  head: HeadStore,
+  { generation, headDigest: previous }: { generation: number; headDigest: string | undefined },
+  next: Omit<LogHead, "previous">,
+): Promise<Pick<LogState, "generation" | "headDigest">> {
+  const bytes = formatLogHead({ ...next, previous });
   if ((await head.compareAndSwap(generation, bytes)) === "conflict") throw conflict(generation);
+  return { generation: generation + 1, headDigest: headDigest(bytes) };
 }
 
 function conflict(generation: number): LogError {

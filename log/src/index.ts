@@ -33,8 +33,9 @@ export {
   verifyCosignature,
   type CosignedSubtree,
 } from "./cosignature.ts";
-export type { Identity } from "./dedup-index.ts";
+export type { BatchOptions } from "./batch-queue.ts";
 export { collectPartials, type GcOptions, type GcReport } from "./gc.ts";
+export { MemoryIdentities, type Identity, type IdentityIndex } from "./identity-index.ts";
 export { makeInclusionProof, verifyInclusion, type InclusionClaim } from "./inclusion.ts";
 export {
   EVIDENCE_FIRST_LINE,
@@ -87,7 +88,7 @@ export {
   type SeenLog,
 } from "./seen-log.ts";
 export { cosignatureSigner, ed25519Signer, mlDsa44Signer } from "./signer.ts";
-export type { FetchObject, HeadStore, ObjectStore } from "./storage.ts";
+export type { FetchObject, HeadStore, NamedObject, ObjectStore, WriterLock } from "./storage.ts";
 export {
   isSubtree,
   makeSubtreeProof,

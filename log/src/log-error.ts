@@ -34,6 +34,8 @@ export const LOG_ERROR_CODES = {
   LOCKED: "BP-LOG-014",
   /** Fewer witnesses cosigned the checkpoint than the policy asks for: entries are committed but not public. */
   UNWITNESSED: "BP-LOG-015",
+  /** The log was frozen: it takes no more entries. */
+  FROZEN: "BP-LOG-016",
 } as const;
 
 /** Name of a failure. */

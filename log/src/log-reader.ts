@@ -10,6 +10,7 @@ import { makeInclusionProof } from "./inclusion.ts";
 import { LogError } from "./log-error.ts";
 import { leafHash, rangeRoot } from "./merkle.ts";
 import type { NoteVerifier } from "./note.ts";
+import type { RightEdge } from "./right-edge.ts";
 import type { FetchObject } from "./storage.ts";
 import { parseEntryBundle, type BundledEntry } from "./tile.ts";
 import { CHECKPOINT_PATH, formatTilePath, TILE_WIDTH, widthAt } from "./tile-path.ts";
@@ -53,6 +54,11 @@ export class LogReader {
   /** Opens the tree of a verified checkpoint and checks its right edge; throws {@link LogError}. */
   static async open(fetch: FetchObject, head: TreeHead): Promise<LogReader> {
     return new LogReader(fetch, head, await AuthenticatedTiles.open(fetch, head));
+  }
+
+  /** A reader of a tree that this one has grown to, as whoever grew it says. */
+  grown(head: TreeHead, edge: RightEdge): LogReader {
+    return new LogReader(this.#fetch, head, this.#tiles.grown(head, edge));
   }
 
   /** The authenticated tiles of this tree. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { formatHex, parseHex, parseUtf8, sha256, utf8 } from "@bootproof/bytes";
 import { describe, expect, it } from "vitest";
+import { MemoryIdentities } from "./identity-index.ts";
 import { readVectors, vectorPath } from "./hostile.testing.ts";
 import { LogError, type LogErrorKind } from "./log-error.ts";
 import { Log, type LogOptions } from "./log.ts";
@@ -104,22 +105,45 @@ describe("the log: whoever appends gets an index that holds for ever", () => {
     expect(await log.append([utf8("other")])).toEqual([{ index: 0n, duplicate: true }]);
   });
 
-  it("does not believe a forged or lost index of identities", async () => {
+  const refill = (index: MemoryIdentities, entries: Uint8Array[]): void => {
+    index.clear();
+    index.append(entries.map(sha256));
+  };
+  const forging: readonly [string, (index: MemoryIdentities) => void][] = [
+    ["lost", (index) => index.clear()],
+    ["behind", (index) => refill(index, entriesFrom(0, 100))],
+    ["ahead", (index) => index.append(entriesFrom(900, 1).map(sha256))],
+    ["of another log", (index) => refill(index, entriesFrom(5000, 300))],
+  ];
+  it.each(forging)("completes an index of identities that is %s", async (_, forge) => {
     const disk = new MemoryDisk();
-    await (await Log.create(logOn(disk))).append(entriesFrom(0, 300));
-    const key = "dedup/000";
-    const honest = disk.staging.get(key)!;
-    expect(honest).toHaveLength(256 * 32);
-    disk.staging.delete(key);
-    expect(await (await Log.open(logOn(disk))).append(entriesFrom(7, 1))).toEqual([
-      { index: 7n, duplicate: true },
-    ]);
-    expect(disk.staging.get(key)).toEqual(honest);
-    const forged = honest.slice();
-    forged.set(sha256(utf8("never logged")), 0);
-    disk.staging.set(key, forged);
-    const log = await Log.open(logOn(disk));
+    const identities = new MemoryIdentities();
+    await (await Log.create({ ...logOn(disk), identities })).append(entriesFrom(0, 300));
+    expect(identities.entries).toBe(300n);
+    forge(identities);
+    const log = await Log.open({ ...logOn(disk), identities });
+    expect(identities.entries).toBe(300n);
+    for (const at of [7, 255, 256, 299])
+      expect(await log.append(entriesFrom(at, 1))).toEqual([{ index: BigInt(at), duplicate: true }]);
+    expect(await log.append(entriesFrom(5000, 1))).toEqual([{ index: 300n, duplicate: false }]);
+  });
+
+  it("does not believe a forged index of identities", async () => {
+    const disk = new MemoryDisk();
+    const identities = new MemoryIdentities();
+    await (await Log.create({ ...logOn(disk), identities })).append(entriesFrom(0, 300));
+    identities.clear();
+    identities.append([sha256(utf8("never logged")), ...entriesFrom(1, 299).map(sha256)]);
+    const log = await Log.open({ ...logOn(disk), identities });
     expect(await log.append([utf8("never logged")])).toEqual([{ index: 300n, duplicate: false }]);
+  });
+
+  it("removes the objects in which earlier versions kept identities", async () => {
+    const disk = new MemoryDisk();
+    await (await Log.create(logOn(disk))).append(entriesFrom(0, 3));
+    for (const key of ["dedup/000", "dedup/x001/000"]) disk.staging.set(key, new Uint8Array(8192));
+    await Log.open(logOn(disk));
+    expect([...disk.staging.keys()]).toEqual([]);
   });
 
   it("answers calls made at the same time from one commit", async () => {

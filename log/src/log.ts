@@ -1,30 +1,40 @@
 /**
  * A transparency log with one writer: appends entries in batches, publishes a checkpoint after each, never forks and
- * never loses an entry it has answered for. Storage and signer are handed in.
+ * never loses an entry it has answered for. Storage and signers are handed in. It has no clock.
  * @module
  */
+import { allSettled } from "./all-settled.ts";
 import { audit, type AuditReport } from "./audit.ts";
+import { BatchQueue, type BatchOptions } from "./batch-queue.ts";
 import { openCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
-import { commit, commitEmptyLog, type LogPlace, type LogState } from "./commit.ts";
-import { byBytes, DedupIndex, type Identity } from "./dedup-index.ts";
+import { commit, commitEmptyLog, complete, freeze, publish, type LogPlace, type LogState } from "./commit.ts";
+import {
+  byBytes,
+  completeIdentities,
+  findEntry,
+  MemoryIdentities,
+  removeOldIdentities,
+  type Identity,
+  type IdentityIndex,
+} from "./identity-index.ts";
 import { LogError } from "./log-error.ts";
-import { LogReader } from "./log-reader.ts";
-import { EMPTY_ROOT } from "./merkle.ts";
-import { recover, type RecoveredLog } from "./recover.ts";
+import type { LogReader } from "./log-reader.ts";
+import { recover, type Published, type RecoveredLog } from "./recover.ts";
+import { verifiersOf } from "./signed-tree.ts";
 import type { FetchObject, HeadStore, WriterLock } from "./storage.ts";
 import { checkEntryLength } from "./tile.ts";
 import { CHECKPOINT_PATH } from "./tile-path.ts";
 import type { TlogProof } from "./tlog-proof.ts";
-import { noteVerifiers } from "./verifier.ts";
-import { equalBytes, formatHex, type Sha256 } from "@bootproof/bytes";
-
-/** Calls that wait together share one commit until they hold this many bytes: what a stage should not much exceed. */
-const MAX_BATCH_BYTES = 16 * 1024 * 1024;
+import { formatHex, type Sha256 } from "@bootproof/bytes";
 
 /** How to open a log. */
 export interface LogOptions extends LogPlace {
   /** What makes two entries the same; by default their bytes. */
   readonly identity?: Identity;
+  /** Where identities are kept; by default in memory. */
+  readonly identities?: IdentityIndex;
+  /** What shares a commit. */
+  readonly batch?: BatchOptions;
 }
 
 /** Where an entry is. */
@@ -34,36 +44,34 @@ export interface Appended {
   readonly duplicate: boolean;
 }
 
-interface Request {
-  readonly entries: readonly Uint8Array[];
-  readonly resolve: (appended: Appended[]) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /** The writer of a log. After any failure to commit it stops, and the log is to be opened again. */
 export class Log {
   readonly #place: LogPlace;
   readonly #identity: Identity;
-  readonly #dedup: DedupIndex;
+  readonly #identities: IdentityIndex;
   readonly #lock: WriterLock | undefined;
+  readonly #queue: BatchQueue<Uint8Array, Appended>;
   #state: LogState;
+  /** Reads the committed tree. */
   #reader: LogReader;
-  #queue: Request[] = [];
-  #draining: Promise<void> | undefined;
+  #published: Published;
+  #checkpoint: SignedCheckpoint | undefined;
   #stopped: unknown;
 
   private constructor(
     options: LogOptions,
-    { state, reader }: RecoveredLog,
-    dedup: DedupIndex,
+    { state, reader, published }: RecoveredLog,
+    identities: IdentityIndex,
     lock: WriterLock | undefined,
   ) {
     this.#place = options;
     this.#identity = options.identity ?? byBytes;
+    this.#identities = identities;
     this.#state = state;
     this.#reader = reader;
-    this.#dedup = dedup;
+    this.#published = published;
     this.#lock = lock;
+    this.#queue = new BatchQueue((entries) => this.#whileSound(() => this.#append(entries)), options.batch);
   }
 
   /** Starts an empty log; throws {@link LogError} when there is one already. */
@@ -74,7 +82,7 @@ export class Log {
         throw new LogError("EXISTS", "there is a log here already", {
           hint: "open it, or choose another place",
         });
-      await commitEmptyLog(options, EMPTY_ROOT);
+      await commitEmptyLog(options);
       return Log.#recover(options, lock);
     });
   }
@@ -86,73 +94,103 @@ export class Log {
 
   static async #recover(options: LogOptions, lock: WriterLock | undefined): Promise<Log> {
     const recovered = await recover(options);
-    const dedup = await DedupIndex.load(options.staging, recovered.reader, options.identity ?? byBytes);
-    return new Log(options, recovered, dedup, lock);
+    const { identities = new MemoryIdentities(), identity = byBytes } = options;
+    await completeIdentities(identities, recovered.reader, identity);
+    await removeOldIdentities(options.staging);
+    return new Log(options, recovered, identities, lock);
   }
 
-  /** Completes the appends under way, takes no more, and lets another process write. */
+  /** Completes what is under way, takes no more, and lets another process write. */
   async close(): Promise<void> {
-    await this.#draining;
+    await this.#queue.close();
     this.#stopped ??= new LogError("STOPPED", "this writer was closed");
+    await this.#identities.close?.();
     await this.#lock?.release();
+  }
+
+  /** Entries committed: those of the published checkpoint, and more while witnesses are missing. */
+  get size(): bigint {
+    return this.#state.tree.size;
+  }
+
+  /** Whether the log takes no more entries. */
+  get frozen(): boolean {
+    return this.#state.frozen;
   }
 
   /** The published checkpoint. */
   get checkpoint(): SignedCheckpoint {
-    return openCheckpoint(this.#state.note, noteVerifiers([this.#place.signer.vkey]), this.#place.origin);
+    return (this.#checkpoint ??= openCheckpoint(
+      this.#published.note,
+      verifiersOf(this.#place),
+      this.#place.origin,
+    ));
   }
 
   /** A reader of the published tree. */
   get reader(): LogReader {
-    return this.#reader;
+    return this.#published.reader;
   }
 
   /**
    * Appends entries and answers once a checkpoint that covers them is public. Calls made at the same time share a
-   * commit. Throws {@link LogError}; unless it is ENTRY_TOO_LARGE the entries may or may not have been logged, and
-   * logging them again after reopening answers with their index.
+   * commit. Throws {@link LogError}; unless it is ENTRY_TOO_LARGE or FROZEN the entries may or may not have been
+   * logged, and logging them again answers with their index. After UNWITNESSED this writer goes on: what is committed
+   * becomes public with the next append or {@link refresh} that enough witnesses answer. After anything else the log is
+   * to be opened again.
    */
   async append(entries: readonly Uint8Array[]): Promise<Appended[]> {
     entries.forEach(checkEntryLength);
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ entries, resolve, reject });
-      this.#draining ??= this.#drain();
-    });
+    return this.#queue.push(entries);
   }
 
-  /** The offline proof of the entry at `index`, which it carries as its extra data. */
+  /** Publishes the committed checkpoint with fresh cosignatures, also when nothing was appended. */
+  async refresh(): Promise<void> {
+    await this.#queue.inTurn(() => this.#whileSound(() => this.#publish(true)));
+  }
+
+  /** Takes no more entries, now and for ever, and publishes the final checkpoint once more. */
+  async freeze(): Promise<void> {
+    await this.#queue.inTurn(() =>
+      this.#whileSound(async () => {
+        if (!this.#state.frozen) this.#state = await freeze(this.#place, this.#state);
+        await this.#publish(true);
+      }),
+    );
+  }
+
+  /** The offline proof of the published entry at `index`, which it carries as its extra data. */
   async proof(index: bigint): Promise<TlogProof> {
-    const { note } = this.#state;
-    const reader = this.#reader;
+    const { note, reader } = this.#published;
     const [extra, hashes] = await Promise.all([reader.entry(index), reader.inclusionProof(index)]);
     return { extra, index, hashes, checkpoint: note };
   }
 
   /** Reads every file of the published tree and hashes everything again. */
   async audit(): Promise<AuditReport> {
-    return audit(this.#fetch, this.#state.tree);
+    return audit(this.#fetch, this.#published.reader.head);
   }
 
   readonly #fetch: FetchObject = (path) => this.#place.objects.get(path);
 
-  async #drain(): Promise<void> {
-    await Promise.resolve(); // calls of the same turn join the first batch
-    while (this.#queue.length > 0) await this.#sequence(takeBatch(this.#queue));
-    this.#draining = undefined;
-  }
-
-  async #sequence(batch: readonly Request[]): Promise<void> {
+  /** Does what writes, unless something failed before, and remembers a failure after which nothing may be written. */
+  async #whileSound<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#stopped !== undefined) throw stopped(this.#stopped);
     try {
-      if (this.#stopped !== undefined) throw stopped(this.#stopped);
-      const appended = await this.#commit(batch.flatMap(({ entries }) => entries));
-      for (const { entries, resolve } of batch) resolve(appended.splice(0, entries.length));
+      return await work();
     } catch (error) {
-      this.#stopped ??= error;
-      for (const { reject } of batch) reject(error);
+      const goesOn = error instanceof LogError && (error.kind === "UNWITNESSED" || error.kind === "FROZEN");
+      if (!goesOn) this.#stopped ??= error;
+      throw error;
     }
   }
 
-  async #commit(entries: readonly Uint8Array[]): Promise<Appended[]> {
+  async #append(entries: readonly Uint8Array[]): Promise<Appended[]> {
+    if (this.#state.frozen)
+      throw new LogError("FROZEN", "this log was frozen: it takes no more entries", {
+        expected: "an entry of another log",
+        hint: "add it to the log that continues this one",
+      });
     const appended: Appended[] = [];
     const fresh = new Map<string, bigint>();
     const identities: Sha256[] = [];
@@ -168,21 +206,48 @@ export class Log {
       newEntries.push(entry);
     }
     if (newEntries.length > 0) await this.#grow(newEntries, identities);
+    else if (this.#published.isDue) await this.#publish(false);
     return appended;
   }
 
   async #grow(entries: readonly Uint8Array[], identities: readonly Sha256[]): Promise<void> {
-    const state = await commit(this.#place, this.#state, entries);
-    this.#reader = await LogReader.open(this.#fetch, state.tree);
-    this.#state = state;
-    await this.#dedup.add(identities);
+    await this.#demandNewest();
+    const committed = await commit(this.#place, this.#state, entries);
+    this.#state = committed.state;
+    this.#reader = this.#reader.grown(committed.state.tree, committed.state.edge);
+    this.#published = { ...this.#published, isDue: true };
+    const indexed = async (): Promise<void> => this.#identities.append(identities);
+    const [note] = await allSettled([complete(this.#place, committed), indexed()] as const);
+    this.#show(note);
   }
 
-  /** The index of an entry with this identity, read from the tree before it is believed. */
+  /** Signs nothing new as long as it is not known that no witness has seen a later state than this copy of the log. */
+  async #demandNewest(): Promise<void> {
+    const { witnesses, objects, origin } = this.#place;
+    if ((await witnesses?.isNewest({ ...this.#state.tree, origin, extensions: [] }, objects)) === false)
+      throw new LogError(
+        "UNWITNESSED",
+        "too few witnesses can be asked whether this is the newest copy of the log",
+        {
+          hint: "nothing was added: run this again when the witnesses answer",
+        },
+      );
+  }
+
+  async #publish(fresh: boolean): Promise<void> {
+    const isSame = this.#published.reader.head.size === this.#state.tree.size;
+    // Read again: cosignatures that came late are in it.
+    const known = isSame ? await this.#place.objects.get(CHECKPOINT_PATH) : undefined;
+    this.#show(await publish(this.#place, this.#state, { known, fresh }));
+  }
+
+  #show(note: Uint8Array): void {
+    this.#published = { note, reader: this.#reader, isDue: false };
+    this.#checkpoint = undefined;
+  }
+
   async #find(identity: Sha256): Promise<bigint | undefined> {
-    const index = this.#dedup.find(identity);
-    if (index === undefined) return undefined;
-    return equalBytes(this.#identity(await this.#reader.entry(index)), identity) ? index : undefined;
+    return findEntry(this.#identities, this.#reader, this.#identity, identity);
   }
 }
 
@@ -199,16 +264,6 @@ async function withLock(head: HeadStore, open: (lock: WriterLock | undefined) =>
     await lock?.release();
     throw error;
   }
-}
-
-function takeBatch(queue: Request[]): Request[] {
-  let bytes = 0;
-  const end = queue.findIndex(({ entries }) => {
-    const full = bytes > MAX_BATCH_BYTES;
-    bytes += entries.reduce((sum, entry) => sum + entry.length, 0);
-    return full;
-  });
-  return queue.splice(0, end < 0 ? queue.length : end);
 }
 
 function stopped(cause: unknown): LogError {

@@ -62,7 +62,10 @@ interface Slot {
 }
 
 interface InFlight {
+  /** Does it and answers. */
   readonly run: () => void;
+  /** Does it, and nobody hears of it. */
+  readonly happen: () => void;
   readonly slot: Slot | undefined;
   readonly die: () => void;
 }
@@ -113,8 +116,15 @@ export class MemoryProcess {
           reject(error instanceof Error ? error : new Error(String(error)));
         }
       };
+      const happen = (): void => {
+        try {
+          operation();
+        } catch {
+          // It was refused.
+        }
+      };
       if (this.#dead) die();
-      else if (this.#inFlight.push({ run, slot, die }) === 1) this.#wait(this.#kill?.pause?.() ?? 0);
+      else if (this.#inFlight.push({ run, happen, slot, die }) === 1) this.#wait(this.#kill?.pause?.() ?? 0);
     });
   }
 
@@ -128,7 +138,7 @@ export class MemoryProcess {
   #turn(): void {
     const flight = this.#inFlight;
     this.#inFlight = [];
-    flight.forEach(({ run, slot, die }, nth) => {
+    flight.forEach(({ run, happen, slot, die }, nth) => {
       if (this.#kill === undefined || this.operations < this.#kill.after) {
         this.operations++;
         run();
@@ -138,7 +148,7 @@ export class MemoryProcess {
       this.#dead = true;
       const fate = this.#kill.coin(nth);
       if (fate === "unsynced" && slot !== undefined) this.#unsynced(slot);
-      if (fate !== false) run();
+      if (fate !== false) happen();
       die();
     });
   }

@@ -179,14 +179,17 @@ describe("head and stage: what recovery reads must be what was written", () => {
   const head = formatLogHead({
     stage: stageName(1n, stage),
     previous: "ab".repeat(32),
+    frozen: false,
     note: utf8("a\n\n— a AAAAAAAA\n"),
   });
 
   it("reads what it writes", () => {
     expect(formatHex(encodeStage(parseStage(stage)))).toBe(formatHex(stage));
     expect(formatHex(formatLogHead(parseLogHead(head)))).toBe(formatHex(head));
-    const empty = { stage: undefined, previous: undefined, note: utf8("x") };
-    expect(parseLogHead(formatLogHead(empty))).toEqual(empty);
+    for (const frozen of [false, true]) {
+      const empty = { stage: undefined, previous: undefined, frozen, note: utf8("x") };
+      expect(parseLogHead(formatLogHead(empty))).toEqual(empty);
+    }
   });
 
   it("takes no path out of the log, and none twice", () => {

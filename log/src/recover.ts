@@ -6,26 +6,36 @@
 import { equalBytes, formatHex, sha256 } from "@bootproof/bytes";
 import { corruptObject } from "./authenticated-tiles.ts";
 import { openCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
-import { fenced, publish, putFiles, type LogPlace, type LogState } from "./commit.ts";
+import { publish, putFiles, type LogPlace, type LogState } from "./commit.ts";
 import { LogError } from "./log-error.ts";
 import { headDigest, parseLogHead, type LogHead } from "./log-head.ts";
 import { LogReader } from "./log-reader.ts";
 import type { NoteVerifier } from "./note.ts";
+import { checkSigners, signTree, verifiersOf } from "./signed-tree.ts";
 import { parseStage, parseStageName, STAGE_PREFIX } from "./stage.ts";
 import type { ObjectStore } from "./storage.ts";
 import { CHECKPOINT_PATH, TILE_WIDTH } from "./tile-path.ts";
-import { noteVerifiers } from "./verifier.ts";
 
-/** A log that is whole again, and a reader of it. */
+/** A log that is whole again, and readers of it. */
 export interface RecoveredLog {
   readonly state: LogState;
   readonly reader: LogReader;
+  readonly published: Published;
+}
+
+/** A checkpoint that everyone may see, and a reader of its tree. */
+export interface Published {
+  readonly note: Uint8Array;
+  readonly reader: LogReader;
+  /** Whether a newer one is committed, or more cosignatures are asked for, and too few witnesses have answered. */
+  readonly isDue: boolean;
 }
 
 /** Recovers the log at `place`; throws {@link LogError} when it must not be written to. */
 export async function recover(place: LogPlace): Promise<RecoveredLog> {
+  checkSigners(place);
   const { objects, staging } = place;
-  const verifiers = noteVerifiers([place.signer.vkey]);
+  const verifiers = verifiersOf(place);
   // The public checkpoint first: if there is another writer it moves the head before it publishes.
   const published = await readPublished(objects, verifiers, place.origin);
   const stored = await readHead(place);
@@ -35,23 +45,44 @@ export async function recover(place: LogPlace): Promise<RecoveredLog> {
   if (stored.head.stage !== undefined) await applyStage(objects, staging, stored.head.stage);
   const reader = await LogReader.open((path) => objects.get(path), committed);
   await refuseFork(reader, published);
-  const partialBundle = await readPartialBundle(reader);
-
-  const current = published?.size === committed.size ? published : undefined;
-  const ours = fenced(place, stored.generation);
-  // Also when it is there: whoever put it there may have been killed before it was durable, and we are about to
-  // answer for it; and the policy may ask for more witnesses than it did then.
-  const note = await publish(place, ours, current?.note ?? stored.head.note);
-  await removeDeadStages(staging, committed.size);
+  // Before anything is signed: a witness may have seen a later state than this copy.
+  await place.witnesses?.isNewest(committed, objects);
+  const tree = { size: committed.size, root: committed.root };
   const state = {
     generation: stored.generation,
     headDigest: headDigest(stored.bytes),
-    note,
-    tree: { size: committed.size, root: committed.root },
+    // With the keys of today; those of the day when it was committed may have been others.
+    note: await signTree(place, tree),
+    tree,
     edge: reader.tiles.rightEdge(),
-    partialBundle,
+    partialBundle: await readPartialBundle(reader),
+    frozen: stored.head.frozen,
   };
-  return { state, reader };
+  const now = await publishAgain(place, state, reader, published);
+  await removeDeadStages(staging, committed.size);
+  return { state, reader, published: now };
+}
+
+/**
+ * Also when the checkpoint is public already: whoever put it there may have been killed before it was durable, and we
+ * are about to answer for it; and the policy may ask for more witnesses than it did then.
+ */
+async function publishAgain(
+  place: LogPlace,
+  state: LogState,
+  reader: LogReader,
+  published: SignedCheckpoint | undefined,
+): Promise<Published> {
+  const known = published?.size === state.tree.size ? published.note : undefined;
+  try {
+    return { note: await publish(place, state, { known }), reader, isDue: false };
+  } catch (error) {
+    const isUnwitnessed = error instanceof LogError && error.kind === "UNWITNESSED";
+    if (!isUnwitnessed || published === undefined) throw error;
+    const isSame = known !== undefined;
+    const older = isSame ? reader : await LogReader.open((path) => place.objects.get(path), published);
+    return { note: published.note, reader: older, isDue: true };
+  }
 }
 
 interface StoredHead {

@@ -30,6 +30,11 @@ export class RightEdge {
     return this.#size;
   }
 
+  /** The hashes of its partial tiles, by level. */
+  get levels(): readonly (readonly Sha256[])[] {
+    return this.#levels;
+  }
+
   /** An edge that grows on its own. */
   copy(): RightEdge {
     return new RightEdge(this.#size, this.#levels);

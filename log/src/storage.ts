@@ -6,10 +6,18 @@
 /** Reads one file of a log by its path, from a directory or over HTTP; undefined when there is none. */
 export type FetchObject = (path: string) => Promise<Uint8Array | undefined>;
 
+/** An object and its name. */
+export interface NamedObject {
+  readonly key: string;
+  readonly bytes: Uint8Array;
+}
+
 /** Named objects under one root. */
 export interface ObjectStore {
   /** Creates an object; the same bytes again are fine, other bytes under the same key are an error. */
   putImmutable(key: string, bytes: Uint8Array): Promise<void>;
+  /** Creates several objects, as {@link putImmutable} does each, where that costs less than one after the other. */
+  putImmutables?(objects: readonly NamedObject[]): Promise<void>;
   /**
    * Replaces an object as one step. `confirm` is called when all is ready and throws to prevent it; a replacement that
    * was confirmed and then overtaken by another one with `confirm` must fail rather than come late.
@@ -38,6 +46,8 @@ export interface HeadStore {
   lock?(): Promise<WriterLock | undefined>;
   /** What it returns survives a power cut, whoever wrote it. */
   read(): Promise<{ readonly generation: number; readonly bytes: Uint8Array } | undefined>;
+  /** The generation that {@link read} would tell, durable or not: cheaper, for whoever only asks whether it moved. */
+  generation?(): Promise<number>;
   /** Replaces the head if its generation is still `expected` (0: none yet). */
   compareAndSwap(expected: number, bytes: Uint8Array): Promise<"committed" | "conflict">;
 }

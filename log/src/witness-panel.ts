@@ -3,7 +3,7 @@
  * quorum are enough; lines that come later join the published checkpoint. Without the quorum nothing is published.
  * @module
  */
-import { equalBytes, formatHex, parseDecimal, ParseError, parseUtf8, utf8 } from "@bootproof/bytes";
+import { equalBytes, formatHex } from "@bootproof/bytes";
 import {
   askWitness,
   fetchWitnessed,
@@ -12,24 +12,24 @@ import {
   type WitnessReply,
 } from "./ask-witnesses.ts";
 import { AuthenticatedTiles } from "./authenticated-tiles.ts";
-import { parseCheckpoint, type Checkpoint } from "./checkpoint.ts";
-import { makeConsistencyProof } from "./consistency.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { makeConsistencyProof, type TreeHead } from "./consistency.ts";
 import { LogError } from "./log-error.ts";
 import { evaluateQuorum, type LogPolicy, type PolicyWitness } from "./log-policy.ts";
 import { rangeRoot } from "./merkle.ts";
-import { checkSignatures, formatNote, parseNote, type NoteSignature } from "./note.ts";
 import type { ObjectStore } from "./storage.ts";
 import { CHECKPOINT_PATH } from "./tile-path.ts";
-import { noteVerifier, noteVerifiers } from "./verifier.ts";
+import { WitnessDraft } from "./witness-draft.ts";
+import { readMemory, writeMemory } from "./witness-memory.ts";
 
-const MEMORY_KEY = "witnesses";
-const MEMORY_LINE = "bootproof.log/witnesses@v1";
+/** Witnesses that have not answered when enough have get this fraction of the patience. */
+const WAIT_FOR_THE_REST = 8;
 
 /** How to ask a policy's witnesses. */
 export interface WitnessPanelOptions {
   readonly policy: Pick<LogPolicy, "witnesses" | "quorum">;
-  /** The log's own key. */
-  readonly logKey: string;
+  /** The log's own keys, as it signs with them; the first is an Ed25519 key. */
+  readonly logKeys: readonly string[];
   readonly network: WitnessNetwork;
   /** Where the sizes that they confirmed are kept; losing them costs one more request each. */
   readonly staging: Pick<ObjectStore, "get" | "putMutable">;
@@ -45,6 +45,11 @@ export interface WitnessOutcome {
   readonly reason: string;
 }
 
+interface CurrentTree {
+  readonly checkpoint: Checkpoint;
+  readonly tiles: () => Promise<AuthenticatedTiles>;
+}
+
 /** The witnesses of one log's policy. */
 export class WitnessPanel {
   readonly #options: WitnessPanelOptions;
@@ -53,6 +58,12 @@ export class WitnessPanel {
   /** A witness proved, too late to stop the checkpoint, that this log signed another tree. */
   #convicted: LogError | undefined;
   #memory: Promise<Map<string, bigint>> | undefined;
+  #isNewest = false;
+  /** The newest tree that witnesses may know from us, and its tiles. */
+  #current: CurrentTree | undefined;
+  /** Counts publications: lines that come late join the last one only. */
+  #publications = 0;
+  #replacing: Promise<unknown> = Promise.resolve();
   #outcomes = new Map<string, WitnessOutcome>();
 
   /** Throws {@link LogError} when the witnesses with an address cannot make the quorum. */
@@ -86,31 +97,73 @@ export class WitnessPanel {
   }
 
   /**
-   * Publishes a checkpoint once the quorum has cosigned it, and returns it as published. Throws {@link LogError}:
-   * UNWITNESSED when it has not in time, ROLLBACK or FORK when a witness proves that this log signed another tree.
+   * Whether enough witnesses for the quorum have been asked, now or earlier, and none of all asked has seen a later or
+   * another tree of this log: whoever signs on an older copy forks the log. Throws {@link LogError} when one has: ROLLBACK or FORK.
    */
-  async publish(note: Uint8Array, objects: ObjectStore): Promise<Uint8Array> {
+  async isNewest(checkpoint: Checkpoint, objects: ObjectStore): Promise<boolean> {
     if (this.#convicted !== undefined) throw this.#convicted;
-    const draft = new Draft(note, this.#options.policy.witnesses);
+    this.#current ??= { checkpoint, tiles: tilesOf(objects, checkpoint) };
+    return (this.#isNewest ||= await this.#lookAround());
+  }
+
+  /**
+   * Publishes a checkpoint once the quorum has cosigned it (`fresh`: again), and returns it as published. Throws
+   * {@link LogError}: UNWITNESSED when it has not in time, ROLLBACK or FORK when a witness proves that this log signed
+   * another tree.
+   */
+  async publish(note: Uint8Array, objects: ObjectStore, fresh = false): Promise<Uint8Array> {
+    if (this.#convicted !== undefined) throw this.#convicted;
+    const turn = ++this.#publications;
+    const draft = new WitnessDraft(note, this.#options.policy.witnesses, fresh);
+    const { checkpoint } = draft;
+    this.#current = { checkpoint, tiles: tilesOf(objects, checkpoint) };
     // Everyone knows the empty tree: nothing can be hidden in it, and witnesses meet a log only after it has its key.
-    const asked = draft.checkpoint.size > 0n && !this.#isMet(draft) ? await this.#ask(draft, objects) : [];
+    const asked =
+      checkpoint.size > 0n && !this.#isMet(draft) ? await this.#ask(draft, this.#current.tiles) : [];
     const published = draft.note();
-    await objects.putMutable(CHECKPOINT_PATH, published);
-    this.#awaitLate(asked, draft, objects, published);
+    await this.#replace(objects, published, turn);
+    this.#awaitLate(asked, draft, objects, { published, turn });
     return published;
   }
 
-  #isMet(draft: Draft): boolean {
+  /** Replaces the public checkpoint unless a later publication has begun; one replacement at a time. */
+  async #replace(objects: ObjectStore, note: Uint8Array, turn: number): Promise<void> {
+    const replacing = this.#replacing.then(async () => {
+      if (turn === this.#publications) await objects.putMutable(CHECKPOINT_PATH, note);
+    });
+    this.#replacing = replacing.catch(() => undefined);
+    return replacing;
+  }
+
+  async #lookAround(): Promise<boolean> {
+    const { network, patience, policy } = this.#options;
+    const reached = new Set<string>();
+    const isEnough = (): boolean =>
+      evaluateQuorum(policy, ({ url }) => url !== undefined && reached.has(url));
+    const looks = this.#addresses.map(async ({ url }) => {
+      if (await this.#look(url)) reached.add(url);
+    });
+    const enough = firstTrue(looks.map((look) => look.then(isEnough))).then(() =>
+      network.after(patience / WAIT_FOR_THE_REST),
+    );
+    for (const look of looks)
+      look.catch((error: unknown) => {
+        if (error instanceof LogError) this.#convicted ??= error; // when it comes too late to be thrown here
+      });
+    await Promise.race([Promise.all(looks), enough, network.after(patience)]);
+    return isEnough();
+  }
+
+  #isMet(draft: WitnessDraft): boolean {
     return evaluateQuorum(this.#options.policy, (witness) => draft.has(witness));
   }
 
   /** Asks those whose lines are missing until the quorum is met; returns what is still under way. */
-  async #ask(draft: Draft, objects: ObjectStore): Promise<readonly Promise<boolean>[]> {
+  async #ask(draft: WitnessDraft, tiles: CurrentTree["tiles"]): Promise<readonly Promise<boolean>[]> {
     const { network, staging, patience } = this.#options;
     this.#outcomes = new Map();
     const memory = await (this.#memory ??= readMemory(staging));
     const wanted = this.#addresses.filter(({ witnesses }) => !witnesses.every((one) => draft.has(one)));
-    const tiles = tilesOf(objects, draft.checkpoint);
     const asked = wanted.map((address) => this.#askOne(address, draft, tiles, memory));
     const met = await Promise.race([
       firstTrue(asked),
@@ -123,20 +176,20 @@ export class WitnessPanel {
 
   async #askOne(
     address: WitnessAddress,
-    draft: Draft,
-    tiles: () => Promise<AuthenticatedTiles>,
+    draft: WitnessDraft,
+    tiles: CurrentTree["tiles"],
     memory: Map<string, bigint>,
   ): Promise<boolean> {
     const { size } = draft.checkpoint;
     const known = memory.get(address.url) ?? 0n;
     const reply = await askWitness(this.#options.network, address, {
       size,
-      note: draft.signedBy(this.#options.logKey),
+      note: draft.signedBy(this.#options.logKeys),
       oldSize: known <= size ? known : size,
       proofFrom: async (old) => makeConsistencyProof(await tiles(), old, size),
     });
     this.#outcomes.set(address.url, outcomeOf(address, reply));
-    if (reply.outcome === "contradicts") await this.#convict(address.url, draft.checkpoint, tiles);
+    if (reply.outcome === "contradicts") await this.#look(address.url);
     if (reply.outcome === "cosigned") {
       draft.add(reply.lines);
       memory.set(address.url, size);
@@ -147,58 +200,42 @@ export class WitnessPanel {
   /** Republishes the checkpoint with each line that comes after the quorum was met. */
   #awaitLate(
     asked: readonly Promise<boolean>[],
-    draft: Draft,
+    draft: WitnessDraft,
     objects: ObjectStore,
-    published: Uint8Array,
+    { published, turn }: { published: Uint8Array; turn: number },
   ): void {
     let last = published;
-    let turn: Promise<void> = Promise.resolve();
     const republish = async (): Promise<void> => {
       const note = draft.note();
       if (equalBytes(note, last)) return;
       last = note;
-      await objects.putMutable(CHECKPOINT_PATH, note);
+      await this.#replace(objects, note, turn);
       const { staging } = this.#options;
       await writeMemory(staging, await (this.#memory ??= readMemory(staging)));
     };
     const late = asked.map((answer) =>
-      answer
-        .then(() => (turn = turn.then(republish)))
-        .catch((error: unknown) => {
-          // That a later checkpoint is public already is no reason to say anything.
-          if (error instanceof LogError && error.kind !== "CONFLICT") this.#convicted ??= error;
-        }),
+      answer.then(republish).catch((error: unknown) => {
+        // That a later checkpoint is public already is no reason to say anything.
+        if (error instanceof LogError && error.kind !== "CONFLICT") this.#convicted ??= error;
+      }),
     );
     this.#late = Promise.all(late);
   }
 
-  /** Throws when the witness shows a checkpoint that this log signed and that does not fit this one. */
-  async #convict(
-    url: string,
-    { origin, size, root }: Checkpoint,
-    tiles: () => Promise<AuthenticatedTiles>,
-  ): Promise<void> {
-    const { network, logKey } = this.#options;
-    const seen = await fetchWitnessed(network, url, logKey, origin);
-    if (seen === undefined) return;
-    const detail = { file: url, expected: formatHex(root), found: formatHex(seen.root) };
-    if (seen.size > size)
-      throw new LogError("ROLLBACK", `a witness has a larger checkpoint of this log: size ${seen.size}`, {
-        file: url,
-        expected: `a size of at most ${size}`,
-        found: String(seen.size),
-        hint: "this is an older copy of the log: restore the newest; signing from an older one would fork the log",
-      });
-    const ours = seen.size === size ? root : await rangeRoot(await tiles(), { start: 0n, end: seen.size });
-    if (!equalBytes(ours, seen.root))
-      throw new LogError("FORK", `a witness has another tree of this log: size ${seen.size}`, {
-        ...detail,
-        expected: formatHex(ours),
-        hint: "keep both checkpoints: together they show that the log signed two trees",
-      });
+  /**
+   * Whether the witness could be asked what it has seen; throws when it shows a checkpoint that this log signed and
+   * that does not fit this one.
+   */
+  async #look(url: string): Promise<boolean> {
+    const { network, logKeys } = this.#options;
+    const origin = this.#current?.checkpoint.origin ?? "";
+    const { unreachable, checkpoint: seen } = await fetchWitnessed(network, url, logKeys, origin);
+    // The tree of now: the witness may have cosigned it while it was asked.
+    if (seen !== undefined && this.#current !== undefined) await refuseOther(url, seen, this.#current);
+    return unreachable === undefined;
   }
 
-  #unwitnessed(draft: Draft, wanted: readonly WitnessAddress[]): LogError {
+  #unwitnessed(draft: WitnessDraft, wanted: readonly WitnessAddress[]): LogError {
     const { policy } = this.#options;
     const said = wanted.map(({ url, witnesses }) => {
       const outcome = this.#outcomes.get(url);
@@ -212,61 +249,24 @@ export class WitnessPanel {
   }
 }
 
-/** A checkpoint and the cosignatures that it has got so far. */
-class Draft {
-  readonly checkpoint: Checkpoint;
-  readonly #text: Uint8Array;
-  readonly #own: readonly NoteSignature[];
-  readonly #witnesses: readonly PolicyWitness[];
-  readonly #lines = new Map<PolicyWitness, NoteSignature>();
-
-  constructor(note: Uint8Array, witnesses: readonly PolicyWitness[]) {
-    const { unverifiedText, signatures } = parseNote(note);
-    this.#text = unverifiedText;
-    this.checkpoint = parseCheckpoint(unverifiedText);
-    this.#witnesses = witnesses;
-    const cosigned = signatures.filter((line) => this.#witnessOf(line) !== undefined);
-    this.#own = signatures.filter((line) => !cosigned.includes(line));
-    this.add(cosigned);
-  }
-
-  get count(): number {
-    return this.#lines.size;
-  }
-
-  has(witness: PolicyWitness): boolean {
-    return this.#lines.has(witness);
-  }
-
-  /** Takes lines that verify. */
-  add(lines: readonly NoteSignature[]): void {
-    for (const line of lines) {
-      const witness = this.#witnessOf(line);
-      if (witness === undefined) continue;
-      const note = { unverifiedText: this.#text, signatures: [line] };
-      if (checkSignatures(note, [noteVerifier(witness.vkey)]).verified.length > 0)
-        this.#lines.set(witness, line);
-    }
-  }
-
-  /** The note with every line, the witnesses' in the policy's order. */
-  note(): Uint8Array {
-    const lines = this.#witnesses.flatMap((witness) => this.#lines.get(witness) ?? []);
-    return formatNote(this.#text, [...this.#own, ...lines]);
-  }
-
-  /** The note with the log's signature alone: witnesses bound what they read. */
-  signedBy(logKey: string): Uint8Array {
-    const verifiers = noteVerifiers([logKey]);
-    const own = this.#own.filter(({ name, keyId }) =>
-      verifiers.some(({ vkey }) => vkey.name === name && vkey.keyId === keyId),
-    );
-    return formatNote(this.#text, own);
-  }
-
-  #witnessOf({ name, keyId }: NoteSignature): PolicyWitness | undefined {
-    return this.#witnesses.find(({ vkey }) => vkey.name === name && vkey.keyId === keyId);
-  }
+/** Throws when a witness has seen what does not fit this tree: it is an older copy of the log, or another one. */
+async function refuseOther(url: string, seen: TreeHead, { checkpoint, tiles }: CurrentTree): Promise<void> {
+  const { size, root } = checkpoint;
+  const detail = { file: url, expected: formatHex(root), found: formatHex(seen.root) };
+  if (seen.size > size)
+    throw new LogError("ROLLBACK", `a witness has a larger checkpoint of this log: size ${seen.size}`, {
+      file: url,
+      expected: `a size of at most ${size}`,
+      found: String(seen.size),
+      hint: "this is an older copy of the log: restore the newest; signing from an older one would fork the log",
+    });
+  const ours = seen.size === size ? root : await rangeRoot(await tiles(), { start: 0n, end: seen.size });
+  if (!equalBytes(ours, seen.root))
+    throw new LogError("FORK", `a witness has another tree of this log: size ${seen.size}`, {
+      ...detail,
+      expected: formatHex(ours),
+      hint: "keep both checkpoints: together they show that the log signed two trees",
+    });
 }
 
 /** The tiles of a checkpoint's tree, opened when a proof is first asked for. */
@@ -297,32 +297,4 @@ function firstTrue(answers: readonly Promise<boolean>[]): Promise<boolean> {
     );
     Promise.all(settled).then(() => resolve(false), reject);
   });
-}
-
-/** The sizes that witnesses confirmed, by address. */
-async function readMemory(staging: Pick<ObjectStore, "get">): Promise<Map<string, bigint>> {
-  const bytes = await staging.get(MEMORY_KEY);
-  if (bytes === undefined) return new Map();
-  try {
-    const [first, ...lines] = parseUtf8(bytes, MEMORY_KEY).trimEnd().split("\n");
-    if (first !== MEMORY_LINE) return new Map();
-    return new Map(lines.map(memoryLine));
-  } catch (error) {
-    // What is lost with it is one request a witness.
-    if (error instanceof ParseError) return new Map();
-    throw error;
-  }
-}
-
-function memoryLine(line: string): [string, bigint] {
-  const [size = "", url = ""] = line.split(" ");
-  return [url, parseDecimal(size, "witness size")];
-}
-
-async function writeMemory(
-  staging: Pick<ObjectStore, "putMutable">,
-  memory: ReadonlyMap<string, bigint>,
-): Promise<void> {
-  const lines = [...memory].map(([url, size]) => `${size} ${url}`);
-  await staging.putMutable(MEMORY_KEY, utf8([MEMORY_LINE, ...lines, ""].join("\n")));
 }

@@ -22,8 +22,8 @@ export const ADD_CHECKPOINT_PATH = "add-checkpoint";
 /** Largest request read, in bytes: a full proof, and a checkpoint with a few post-quantum signatures. */
 export const MAX_ADD_CHECKPOINT_SIZE = 65_536;
 const MAX_PROOF_LINES = 63;
-/** `old` and 19 digits, 63 lines of 44 characters, and their line ends. */
-const MAX_HEAD_LENGTH = 24 + MAX_PROOF_LINES * 45;
+/** Longest part before the checkpoint: `old` and 19 digits, 63 lines of 44 characters, and their line ends. */
+export const MAX_HEAD_LENGTH: number = 24 + MAX_PROOF_LINES * 45;
 const OLD = "old ";
 
 /** A request to cosign a checkpoint; nothing in it has been checked. */

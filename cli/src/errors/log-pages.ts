@@ -94,8 +94,14 @@ export const LOG_PAGES: Pages = {
   "BP-LOG-015": {
     title: "too few witnesses cosigned the checkpoint",
     exit: EXIT.tryAgain,
-    why: "The log's policy asks for witnesses, and not enough of them answered in time. The entries are in the log; its public checkpoint stays where it was.",
+    why: "The log's policy asks for witnesses, and not enough of them answered in time. Its public checkpoint stays where it was; the entries are kept unless the message says that nothing was added.",
     fix: "Run the command again when the witnesses answer; the entries are not added twice.",
+  },
+  "BP-LOG-016": {
+    title: "the log was frozen",
+    exit: EXIT.cannotWrite,
+    why: "Whoever runs the log has ended it: it takes no more entries, now and for ever. All that is in it stays readable and provable.",
+    fix: "Add to the log that continues it.",
   },
   "BP-STATEMENT-001": {
     title: "not signed by a key that was named",
