@@ -115,8 +115,26 @@ export class KeyIndex {
     const statement = this.#run(() => this.#database.prepare(query));
     statement.setReadBigInts(true);
     const rows = this.#run(() => statement.iterate());
-    for (let row = this.#run(() => rows.next()); row.done !== true; row = this.#run(() => rows.next()))
-      yield row.value as { entry: bigint; keys: bigint };
+    try {
+      for (let row = this.#run(() => rows.next()); row.done !== true; row = this.#run(() => rows.next()))
+        yield row.value as { entry: bigint; keys: bigint };
+    } finally {
+      // An open query would keep the file from being closed.
+      rows.return?.();
+    }
+  }
+
+  /** Does `work` on the index as it is now, whatever another process appends meanwhile. */
+  async snapshot<T>(work: () => Promise<T>): Promise<T> {
+    this.#run(() => {
+      this.#database.exec("BEGIN");
+      this.#entries = integer(this.#database, "SELECT entries AS n FROM state");
+    });
+    try {
+      return await work();
+    } finally {
+      if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec("COMMIT");
+    }
   }
 
   /** Takes the keys of the entries that follow those covered so far, of all or, when it throws, of none. */

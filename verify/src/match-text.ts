@@ -21,11 +21,13 @@ export function matchText(match: DigestMatch): string {
     case "rebuilt":
       return `${match.kind} ${match.name}`;
     case "register":
-      return `${match.platform} ${match.register} of ${shapeText(match.shape)}`;
+      return `${match.platform} ${match.register}${of(shapeText(match.shape))}`;
     case "differing register":
-      return `${match.platform} ${match.register} of ${match.shape}, ${match.side} and not the other`;
+      return `${match.platform} ${match.register}${of(match.shape)}, ${match.side} and not the other`;
   }
 }
+
+const of = (shape: string): string => (shape === "" ? "" : ` of ${shape}`);
 
 /** What a statement is about, in words: a release with its version, or a rebuild's verdict. */
 export function aboutText(statement: ReadStatement): string {
