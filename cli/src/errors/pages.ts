@@ -12,11 +12,13 @@ import { IGVM_PAGES } from "./igvm-pages.ts";
 import type { Pages } from "./page.ts";
 import { LINT_PAGES } from "./lint-pages.ts";
 import { LOG_CLIENT_PAGES } from "./log-client-pages.ts";
+import { LOG_PLACE_PAGES } from "./log-place-pages.ts";
 import { LOG_PAGES } from "./log-pages.ts";
 import { MACHINE_PAGES } from "./machine-pages.ts";
 import { MEASURE_PAGES } from "./measure-pages.ts";
 import { PARSE_PAGES } from "./parse-pages.ts";
 import { RELEASE_PAGES } from "./release-pages.ts";
+import { SIGN_PAGES } from "./sign-pages.ts";
 import { SERVE_PAGES } from "./serve-pages.ts";
 import { SOLVE_PAGES } from "./solve-pages.ts";
 import { STORE_PAGES } from "./store-pages.ts";
@@ -36,8 +38,10 @@ export const PAGES: Pages = {
   ...LINT_PAGES,
   ...IGVM_PAGES,
   ...LOG_PAGES,
-  ...LOG_CLIENT_PAGES,
   ...ADMISSION_PAGES,
+  ...LOG_CLIENT_PAGES,
+  ...LOG_PLACE_PAGES,
   ...RELEASE_PAGES,
   ...SERVE_PAGES,
+  ...SIGN_PAGES,
 };

@@ -28,6 +28,8 @@ export interface HttpQuestion {
   readonly url: string;
   /** Most bytes taken. */
   readonly limit: number;
+  /** How often it is asked when it fails in a way that may pass; by default four times. */
+  readonly attempts?: number;
   readonly env: Context["env"];
   readonly signal: AbortSignal;
 }
@@ -49,7 +51,7 @@ export async function fetchBytes(question: HttpQuestion): Promise<Uint8Array | u
       return await fetchOnce(question);
     } catch (error) {
       if (question.signal.aborted || error instanceof Failure) throw error;
-      const pause = PAUSES_MS[attempt];
+      const pause = attempt + 1 === question.attempts ? undefined : PAUSES_MS[attempt];
       const asked = error instanceof Passing ? error.retryAfter : undefined;
       if (asked !== undefined && asked > MAX_PAUSE_MS) throw askLater(question.url, asked);
       if (pause === undefined) throw cannotFetch(question.url, error);

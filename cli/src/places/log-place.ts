@@ -1,80 +1,122 @@
 /**
  * A log on a folder. `DIR` holds what everyone may read (checkpoint, tiles, `log.vkey`) and nothing else, so that any
- * web server can serve it; `DIR.private` beside it holds the log's key, its head and what is being written.
+ * web server can serve it; `DIR.private` beside it holds the log's key, its head and what is being written. What
+ * `place.json` in there names is elsewhere instead.
  * @module
  */
-import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readFile, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 
-import { formatVkey, parseVkey } from "@bootproof/bytes";
-import {
-  formatSigningKey,
-  makeSigningKey,
-  signerOf,
-  type Signer,
-  type SigningKey,
-} from "@bootproof/bytes/signing";
-import {
-  fetchCheckpoint,
-  Log,
-  LogError,
-  LogReader,
-  noteVerifiers,
-  type FetchObject,
-  type LogOptions,
-  type SignedCheckpoint,
-  type WitnessPanel,
-} from "@bootproof/log";
-import { DirectoryHead, DirectoryObjects } from "@bootproof/store";
+import { KEY_TYPE, parseVkey, utf8 } from "@bootproof/bytes";
+import { signerOf, type Signer } from "@bootproof/bytes/signing";
+import { Log, LogError, type LogOptions, type WitnessPanel } from "@bootproof/log";
 
-import { reading } from "../errors/to-failure.ts";
-import type { Context } from "../frame/context.ts";
 import { EXIT } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
-import { errno, outputFailure, readInputText, writeAnswer } from "../frame/files.ts";
-import { readKeyFile, writeKeyFile } from "../signing/key-file.ts";
-import { openWitnesses, type Witnessing } from "./log-witnesses.ts";
+import { usage } from "../frame/given.ts";
+import { newKey } from "../signing/key-use.ts";
+import { openSpec } from "../signing/open-signer.ts";
+import { formatSignerSpec, type SignerSpec } from "../signing/signer-spec.ts";
+import { checkStoreUrls, makePrivateFolder } from "./log-stores.ts";
+import {
+  KEY_FILE,
+  noLog,
+  openPlace,
+  placeOf,
+  type LogSurroundings,
+  type OpenLogPlace,
+} from "./open-log-place.ts";
+import { writePlaceFile, type PlaceFile } from "./place-file.ts";
+import { formatVkeyFile, VKEY_FILE } from "./vkey-file.ts";
 
-const VKEY_FILE = "log.vkey";
-const KEY_FILE = "log.key";
-
-/** The folder with a log's private state. */
-export function privateFolder(folder: string): string {
-  return `${folder.replace(/\/+$/, "")}.private`;
-}
+export { privateFolder } from "./log-stores.ts";
+export { openLogPlace, type LogSurroundings, type OpenLogPlace } from "./open-log-place.ts";
+export { readLog, readVkey, type ReadableLog } from "./read-log.ts";
 
 /** A log that this process writes to. */
 export interface WritableLog {
   readonly log: Log;
   readonly signer: Signer;
+  /** The public halves of all keys that sign. */
+  readonly vkeys: readonly string[];
   /** Those that must cosign what is published, when its policy asks for any. */
   readonly witnesses: WitnessPanel | undefined;
   /** Publishes the cosignatures that come late, and lets another process write. */
   readonly close: () => Promise<void>;
 }
 
-/** Starts an empty log under a name, with a new key; the key's name is the log's origin. Close it. */
+/** What `log init` is told about a new log. */
+export interface NewLog {
+  /** Its name; by default one made from its key. */
+  readonly origin?: string | undefined;
+  /** Where its key is; by default it is made. */
+  readonly key?: SignerSpec | undefined;
+  /** URLs of stores; by default its folders. */
+  readonly objects?: string | undefined;
+  readonly privateStore?: string | undefined;
+}
+
+/** Starts an empty log; the name of its key is its origin. Close it. */
 export async function createLog(
   folder: string,
-  origin?: string,
-  witnessing: Witnessing = {},
+  asked: NewLog = {},
+  surroundings: LogSurroundings = {},
 ): Promise<WritableLog> {
-  const hidden = privateFolder(folder);
-  if (await exists(join(folder, "checkpoint"))) throw alreadyThere(folder);
+  const stores = checkStoreUrls(asked, surroundings.env);
+  if (stores.objects === undefined && (await exists(join(folder, "checkpoint")))) throw alreadyThere(folder);
+  const hidden = await makePrivateFolder(folder, stores);
+  // Keys without a log are what a killed `log init` leaves; they have signed nothing that anyone saw.
+  const left = await placeOf(folder);
+  if (left !== undefined) refuseOther(folder, left, { ...asked, ...stores });
+  const place = left ?? (await newPlace(hidden, { ...asked, ...stores }, surroundings));
+  const opened = await openPlace(folder, place, surroundings);
   try {
-    await mkdir(hidden, { recursive: true, mode: 0o700 });
+    return await started(opened);
   } catch (error) {
-    throw outputFailure(hidden, error);
+    await opened.close();
+    throw error instanceof LogError && error.kind === "EXISTS" ? alreadyThere(folder) : error;
   }
-  const file = join(hidden, KEY_FILE);
-  // A key without a log is what a killed `log init` leaves; it has signed nothing that anyone saw.
-  const key = (await exists(file)) ? await readKeyFile(file) : await newKey(file, "log", origin);
-  const signer = signerOf(key);
-  const place = await placeOf(folder, signer, witnessing);
+}
+
+/** Opens a log for writing; close it. */
+export async function openLog(folder: string, surroundings: LogSurroundings = {}): Promise<WritableLog> {
+  const place = await placeOf(folder);
+  if (place === undefined) throw noLog(folder);
+  return openWritable(await openPlace(folder, place, surroundings));
+}
+
+/** Opens a log for writing, or starts one when the folder holds none; close it. */
+export async function openOrCreateLog(
+  folder: string,
+  surroundings: LogSurroundings = {},
+): Promise<WritableLog> {
+  const place = await placeOf(folder);
+  const isThere = place?.objects !== undefined || (await exists(join(folder, "checkpoint")));
+  return place !== undefined && isThere ? openLog(folder, surroundings) : createLog(folder, {}, surroundings);
+}
+
+/** Opens the log of an open place, which is closed with it. */
+export async function openWritable(place: OpenLogPlace): Promise<WritableLog> {
+  try {
+    return writable(await Log.open(place), place);
+  } catch (error) {
+    await place.close();
+    throw error;
+  }
+}
+
+/** Writes which keys count, for those who take the log's own word. */
+export async function writeVkeys(
+  { objects }: Pick<LogOptions, "objects">,
+  vkeys: readonly string[],
+): Promise<void> {
+  await objects.putMutable(VKEY_FILE, utf8(formatVkeyFile(vkeys)));
+}
+
+async function started(place: OpenLogPlace): Promise<WritableLog> {
   const log = await completeOrCreate(place);
   try {
-    await writeAnswer(join(folder, VKEY_FILE), `${formatVkey(key.vkey)}\n`);
+    await writeVkeys(place, place.vkeys);
   } catch (error) {
     await log.close();
     throw error;
@@ -82,67 +124,17 @@ export async function createLog(
   return writable(log, place);
 }
 
-/** Opens a log for writing; close it. */
-export async function openLog(folder: string, witnessing: Witnessing = {}): Promise<WritableLog> {
-  const file = join(privateFolder(folder), KEY_FILE);
-  if (!(await exists(file))) throw noLog(folder);
-  const signer = signerOf(await readKeyFile(file));
-  const place = await placeOf(folder, signer, witnessing);
-  return writable(await Log.open(place), place);
-}
-
-/** Opens a log for writing, or starts one when the folder holds none; close it. */
-export async function openOrCreateLog(folder: string, witnessing: Witnessing = {}): Promise<WritableLog> {
-  return (await exists(join(privateFolder(folder), KEY_FILE))) && (await exists(join(folder, "checkpoint")))
-    ? openLog(folder, witnessing)
-    : createLog(folder, undefined, witnessing);
-}
-
-function writable(log: Log, { signer, witnesses }: LogOptions): WritableLog {
+function writable(log: Log, place: OpenLogPlace): WritableLog {
+  const { signer, vkeys, witnesses } = place;
   const close = async (): Promise<void> => {
     try {
       await witnesses?.settle();
     } finally {
       await log.close();
+      await place.close();
     }
   };
-  return { log, signer, witnesses, close };
-}
-
-/** A log opened for reading: its verified checkpoint, and whose word the key is. */
-export interface ReadableLog {
-  /** Opens the tree; throws LogError when its right edge does not hash to the checkpoint. */
-  readonly open: () => Promise<LogReader>;
-  readonly checkpoint: SignedCheckpoint;
-  readonly fetch: FetchObject;
-  readonly vkey: string;
-  /** True when the key was found beside the log and not named by the user. */
-  readonly selfReported: boolean;
-}
-
-/** Opens a log at a folder or URL for reading, by the key named or else by the key that lies beside it. */
-export async function readLog(context: Context, place: string, vkey?: string): Promise<ReadableLog> {
-  const fetch = /^https?:\/\//.test(place)
-    ? urlFetch(context, place)
-    : folderFetch(resolve(context.cwd, place));
-  const found = vkey ?? (await readVkeyFile(fetch, place));
-  const name = reading("the log's key", () => parseVkey(found)).name;
-  const checkpoint = await fetchCheckpoint(fetch, noteVerifiers([found]), name);
-  const open = (): Promise<LogReader> => LogReader.open(fetch, checkpoint);
-  return { open, checkpoint, fetch, vkey: found, selfReported: vkey === undefined };
-}
-
-/** Makes a key whose name, unless given, comes from the key itself, and writes it to a new file. */
-export async function newKey(file: string, role: string, name?: string): Promise<SigningKey> {
-  const seed = new Uint8Array(randomBytes(32));
-  const unique = createHash("sha256")
-    .update("bootproof key name\n")
-    .update(makeSigningKey("x", seed).vkey.publicKey);
-  const key = reading("the log's name", () =>
-    makeSigningKey(name ?? `bootproof.local/${role}-${unique.digest("hex").slice(0, 8)}`, seed),
-  );
-  await writeKeyFile(file, formatSigningKey(key));
-  return key;
+  return { log, signer, vkeys, witnesses, close };
 }
 
 /** Starts a log; one whose start was killed before its first checkpoint came out is completed. */
@@ -155,66 +147,47 @@ async function completeOrCreate(options: LogOptions): Promise<Log> {
   }
 }
 
-async function placeOf(folder: string, signer: Signer, witnessing: Witnessing): Promise<LogOptions> {
-  const hidden = privateFolder(folder);
-  const staging = await DirectoryObjects.open(join(hidden, "staging"));
-  const witnesses = await openWitnesses(hidden, signer, staging, witnessing);
-  return {
-    origin: signer.name,
-    signer,
-    objects: await DirectoryObjects.open(folder),
-    staging,
-    head: await DirectoryHead.open(join(hidden, "head")),
-    ...(witnesses === undefined ? {} : { witnesses }),
+/** Makes or finds the key of a new log, and remembers what is not as usual. */
+async function newPlace(
+  hidden: string,
+  { origin, key, objects, privateStore }: NewLog,
+  { env = {} }: LogSurroundings,
+): Promise<PlaceFile> {
+  const stores = {
+    ...(objects === undefined ? {} : { objects }),
+    ...(privateStore === undefined ? {} : { privateStore }),
   };
+  const signer =
+    key === undefined
+      ? signerOf(await newKey(join(hidden, KEY_FILE), { role: "log", name: origin }))
+      : await openSpec(key, { env, base: hidden }, { role: "log", name: origin });
+  refuseUnfit(signer, origin);
+  const spec = key === undefined ? `file:${KEY_FILE}` : formatSignerSpec(key);
+  const place = { keys: [{ signer: spec, vkey: signer.vkey }], ...stores };
+  if (key !== undefined || Object.keys(stores).length > 0) await writePlaceFile(hidden, place);
+  return place;
 }
 
-async function readVkeyFile(fetch: FetchObject, place: string): Promise<string> {
-  const bytes = await fetch(VKEY_FILE);
-  if (bytes !== undefined) return new TextDecoder().decode(bytes).trim();
-  if ((await fetch("checkpoint")) === undefined) throw noLog(place);
-  const hint = "name the log's key: --vkey KEY";
-  throw new Failure("BP-LOG-013", EXIT.undecided, "the log's key is not known", {
-    file: place,
-    expected: VKEY_FILE,
-    hint,
-  });
+/** A log's key has the log's name, and is of the one type that every reader knows. */
+function refuseUnfit({ vkey, name }: Signer, origin: string | undefined): void {
+  if (parseVkey(vkey).type !== KEY_TYPE.ed25519)
+    throw usage(
+      "a log's first key is an Ed25519 key of type 1",
+      "bootproof key generate NAME --out FILE makes one",
+    );
+  if (origin !== undefined && name !== origin)
+    throw usage(`the key is ${name}'s, the log is ${origin}`, "leave --origin away, or name another key");
 }
 
-function folderFetch(folder: string): FetchObject {
-  return async (path) => {
-    try {
-      const bytes = await readFile(join(folder, path));
-      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
-    } catch (error) {
-      if (errno(error) === "ENOENT" || errno(error) === "ENOTDIR") return undefined;
-      throw error;
-    }
-  };
-}
-
-// Entry bundles are the largest files: 256 entries of 64 KiB.
-const MAX_OBJECT = 2 ** 24 + 2 ** 16;
-
-function urlFetch({ options, signal }: Context, base: string): FetchObject {
-  if (options.offline)
-    throw new Failure("BP-NET-001", EXIT.unavailable, "a log at a URL cannot be read with --offline", {
-      found: base,
-    });
-  return async (path) => {
-    const url = `${base.replace(/\/+$/, "")}/${path}`;
-    try {
-      const response = await fetch(url, { signal });
-      if (response.status === 404 || response.status === 410) return undefined;
-      if (!response.ok) throw new Error(`status ${String(response.status)}`);
-      const bytes = new Uint8Array(await response.arrayBuffer());
-      if (bytes.length > MAX_OBJECT) throw new Error(`more than ${String(MAX_OBJECT)} bytes`);
-      return bytes;
-    } catch (error) {
-      const found = error instanceof Error ? error.message : String(error);
-      throw new Failure("BP-NET-002", EXIT.unavailable, `cannot fetch ${url}`, { found, cause: error });
-    }
-  };
+/** What was left by a killed start must be what is asked for now. */
+function refuseOther(folder: string, left: PlaceFile, { origin, key, objects, privateStore }: NewLog): void {
+  const [first] = left.keys;
+  const isSame =
+    left.objects === objects &&
+    left.privateStore === privateStore &&
+    (key === undefined || first?.signer === formatSignerSpec(key)) &&
+    (origin === undefined || first === undefined || parseVkey(first.vkey).name === origin);
+  if (!isSame) throw alreadyThere(folder);
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -224,18 +197,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-function noLog(place: string): Failure {
-  const hint = `check --log, or start one: bootproof log init --log ${place}`;
-  return new Failure("BP-LOG-003", EXIT.noInput, "no log at this place", { file: place, hint });
-}
-
 function alreadyThere(folder: string): Failure {
   const hint = "add to it (bootproof log add), or choose another folder";
   return new Failure("BP-LOG-004", EXIT.cannotWrite, "there is a log already", { file: folder, hint });
-}
-
-/** Reads a public key from a file, or takes it as it was typed. */
-export async function readVkey(text: string): Promise<string> {
-  if (/^[^\s+]+\+[0-9a-f]{8}\+/.test(text)) return text;
-  return (await readInputText(text, 8192)).trim();
 }

@@ -6,7 +6,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { formatVkey } from "@bootproof/bytes";
-import type { Signer } from "@bootproof/bytes/signing";
 import {
   MAX_ADD_CHECKPOINT_SIZE,
   parseLogPolicy,
@@ -34,8 +33,10 @@ const PATIENCE_MS = 10_000;
 /** A checkpoint with many cosignatures, which a witness shows to monitors. */
 const MAX_ANSWER = MAX_ADD_CHECKPOINT_SIZE * 2;
 
-/** How a log's witnesses are asked. */
+/** How a log's witnesses are asked, and where its keys and stores find their secrets. */
 export interface Witnessing {
+  readonly env?: Context["env"];
+  readonly offline?: boolean;
   /** Without it, a log whose policy asks for witnesses is not written to. */
   readonly network?: WitnessNetwork;
   /** Becomes the log's policy: its text and where it came from. */
@@ -44,15 +45,24 @@ export interface Witnessing {
 
 /** Witnesses over the network, unless that may not be used; and the policy file named, if any. */
 export async function readWitnessing(context: Context, policyFile?: string): Promise<Witnessing> {
-  const network = context.options.offline ? {} : { network: fetchNetwork(context.signal) };
-  if (policyFile === undefined) return network;
-  return { ...network, policy: { file: policyFile, bytes: await readInput(policyFile, MAX_POLICY) } };
+  const { env, options } = context;
+  const network = options.offline ? {} : { network: fetchNetwork(context.signal) };
+  const surroundings = { env, offline: options.offline, ...network };
+  if (policyFile === undefined) return surroundings;
+  return { ...surroundings, policy: { file: policyFile, bytes: await readInput(policyFile, MAX_POLICY) } };
 }
 
-/** The witnesses of the log whose private state is in `hidden`; undefined when its policy asks for none. */
+/** Whose witnesses they are. */
+export interface WitnessedLog {
+  /** The folder with its policy. */
+  readonly hidden: string;
+  /** Public halves of all its keys, an Ed25519 key first. */
+  readonly keys: readonly string[];
+}
+
+/** The witnesses of a log; undefined when its policy asks for none. */
 export async function openWitnesses(
-  hidden: string,
-  signer: Signer,
+  { hidden, keys }: WitnessedLog,
   staging: ObjectStore,
   { network, policy: given }: Witnessing,
 ): Promise<WitnessPanel | undefined> {
@@ -60,8 +70,8 @@ export async function openWitnesses(
   const bytes = given?.bytes ?? (await readFile(file).catch(absent));
   if (bytes === undefined) return undefined;
   const policy = reading(given?.file ?? file, () => parseLogPolicy(new Uint8Array(bytes)));
-  refuseOtherLogs(policy, signer, given?.file ?? file);
-  const panel = policy.quorum === "none" ? undefined : openPanel(policy, signer, staging, network);
+  refuseOtherLogs(policy, keys, given?.file ?? file);
+  const panel = policy.quorum === "none" ? undefined : openPanel(policy, keys, staging, network);
   // Kept only once it is known to be one that this log can follow.
   if (given !== undefined) await writeAnswer(file, given.bytes);
   return panel;
@@ -93,7 +103,7 @@ export function noteWitnesses(context: Context, panel: WitnessPanel | undefined)
 
 function openPanel(
   policy: LogPolicy,
-  signer: Signer,
+  logKeys: readonly string[],
   staging: ObjectStore,
   network: WitnessNetwork | undefined,
 ): WitnessPanel {
@@ -101,15 +111,15 @@ function openPanel(
     const hint = "run without --offline";
     throw new Failure("BP-NET-001", EXIT.unavailable, "this log's policy asks for witnesses", { hint });
   }
-  return new WitnessPanel({ policy, logKey: signer.vkey, network, staging, patience: PATIENCE_MS });
+  return new WitnessPanel({ policy, logKeys, network, staging, patience: PATIENCE_MS });
 }
 
-function refuseOtherLogs({ logs }: LogPolicy, { vkey }: Signer, file: string): void {
+function refuseOtherLogs({ logs }: LogPolicy, keys: readonly string[], file: string): void {
   const named = logs.map((log) => formatVkey(log.vkey));
-  if (named.length === 0 || named.includes(vkey)) return;
+  if (named.length === 0 || named.some((key) => keys.includes(key))) return;
   throw new Failure("BP-USAGE-002", EXIT.usage, "the policy is for other logs", {
     file,
-    expected: vkey,
+    expected: keys.join(" or "),
     found: named.join(", "),
     hint: "name this log's key in the policy, or none",
   });

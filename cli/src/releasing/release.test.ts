@@ -40,7 +40,7 @@ describe("a release, from artifacts to a verdict", () => {
     folder = await scratchFolder();
     store = await openStoreAt(join(folder, "store"));
     published = await publishGuest(store, PUBLISHER);
-    const { log, signer: logSigner } = await createLog(join(folder, "log"), "example.org/log");
+    const { log, signer: logSigner } = await createLog(join(folder, "log"), { origin: "example.org/log" });
     logKey = logSigner.vkey;
     const logged = await logRelease(log, published.signed);
     await log.close();

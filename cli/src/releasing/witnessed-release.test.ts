@@ -64,7 +64,11 @@ describe("a release in a log whose policy asks for witnesses", () => {
     const away = new Set([1]);
     const network = village(() => logKey, away);
     const place = join(folder, "log");
-    const started = await createLog(place, "example.org/log", { network, policy: { file: "policy", bytes } });
+    const started = await createLog(
+      place,
+      { origin: "example.org/log" },
+      { network, policy: { file: "policy", bytes } },
+    );
     logKey = started.signer.vkey;
     await expect(logRelease(started.log, published.signed).finally(started.close)).rejects.toThrow(LogError);
     expect((await readFile(join(place, "checkpoint"), "utf8")).split("\n")[1]).toBe("0");
@@ -73,7 +77,7 @@ describe("a release in a log whose policy asks for witnesses", () => {
     away.clear();
     const { log, witnesses, close } = await openLog(place, { network });
     const logged = await logRelease(log, published.signed).finally(close);
-    expect(logged).toMatchObject({ index: 1n, duplicate: true });
+    expect(logged).toMatchObject({ index: 1n });
     const bundle = join(folder, "guest.tlog-proof");
     const policy = join(folder, "guest.policy.yaml");
     await writeBundle(bundle, logged.bundle, proofPolicy(logKey, witnesses));

@@ -21,7 +21,7 @@ describe("inspect", () => {
       await openStoreAt(join(folder, "store")),
       signer("example.org/publisher"),
     );
-    const { log } = await createLog(join(folder, "log"), "example.org/log");
+    const { log } = await createLog(join(folder, "log"), { origin: "example.org/log" });
     const { bundle } = await logRelease(log, published.signed);
     await log.close();
     const read = (path: string): Promise<Buffer> => readFile(join(ROOT, path));

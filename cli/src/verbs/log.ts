@@ -5,6 +5,7 @@
 import type { Command } from "commander";
 
 import type { Frame } from "../frame/frame.ts";
+import { defineLogInit } from "./log-init.ts";
 import { defineLogServe } from "./log-serve.ts";
 
 const PLACE = ["--log <dir>", "the log's folder, or its URL for reading", "out/log"] as const;
@@ -16,10 +17,6 @@ const POLICY = [
   "--policy <file>",
   "a tlog-policy file: from now on only checkpoints that its quorum of witnesses cosigned are published",
 ] as const;
-const SERVE = `
-The folder holds only what everyone may read, ready for any web server; the log's key and state
-lie beside it in DIR.private.`;
-
 const STATE = `
 With --state the next audit goes on where this one stopped, after being killed too, and says no when
 the log has shrunk, or no longer begins with the tree that was seen before.`;
@@ -34,14 +31,7 @@ export function defineLog(parent: Command, frame: Frame): void {
     .command("log")
     .helpCommand(false)
     .description("run and read a transparency log (C2SP tlog-tiles)");
-  frame
-    .verb(log, "init", "start an empty log with a new key", async (context, given) =>
-      (await import("../work/log.ts")).init(context, given),
-    )
-    .option(...PLACE)
-    .option("--origin <name>", "its name, such as example.org/boot (default: made from its key)")
-    .option(...POLICY)
-    .addHelpText("after", SERVE);
+  defineLogInit(log, frame);
   frame
     .verb(log, "add <files...>", "append files as entries; prints where each is", async (context, given) =>
       (await import("../work/log.ts")).add(context, given),

@@ -27,7 +27,7 @@ export function defineRebuild(parent: Command, frame: Frame): void {
       async (context, given) => (await import("../work/rebuild.ts")).rebuildAll(context, given),
     )
     .option("--policy <file>", "whose releases to rebuild (default: the policy beside the bundle)")
-    .option("--key <file>", "the signing key (default: your own, made on first use)")
+    .option("--key <key>", "the signing key: a file, or as key show (default: your own, made on first use)")
     .option("--organisation <name>", "the organisation you rebuild for (default: your key's name)")
     .option("--submit", "log the confirmation, whatever it says")
     .option("--log <dir>", "the log to submit to (default: log in --out)");

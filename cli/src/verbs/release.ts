@@ -24,7 +24,7 @@ export function defineRelease(parent: Command, frame: Frame): void {
       "build, measure, sign, log and verify a release",
       async (context, given) => (await import("../work/release.ts")).release(context, given),
     )
-    .option("--key <file>", "the signing key (default: your own, made on first use)")
+    .option("--key <key>", "the signing key: a file, or as key show (default: your own, made on first use)")
     .option("--log <dir>", "the log's folder (default: log in --out)")
     .option("--no-cache", "build even what was built before");
   addBuildOptions(command).addHelpText("after", AFTER);

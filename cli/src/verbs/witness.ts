@@ -20,6 +20,7 @@ export function defineWitness(parent: Command, frame: Frame): void {
     )
     .option(...DIR)
     .option("--name <name>", "its name, such as witness.example.org (default: made from its key)")
+    .option("--key <key>", "file:PATH, env:NAME, agent:SHA256:... or command:FILE (default: a new file)")
     .option("--ml-dsa", "with a second key, ML-DSA-44, that stays good when quantum computers come");
   frame
     .verb(

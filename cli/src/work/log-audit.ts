@@ -31,7 +31,7 @@ interface Remembered extends AuditedBefore {
 
 /** Audits a log. */
 export async function audit(context: Context, given: Given): Promise<ExitCode> {
-  const opened = await openForReading(context, given);
+  const opened = await openForReading(context, given, "later");
   const file = given.text("state");
   const before = file === undefined ? undefined : await readState(file, opened);
   const { note } = opened.checkpoint;
@@ -41,18 +41,20 @@ export async function audit(context: Context, given: Given): Promise<ExitCode> {
       ...(file === undefined ? {} : { save: (edge) => writeAnswer(file, formatAuditState({ note, edge })) }),
     }),
   );
+  // After the audit: damaged files can prove no growth, and which ones they are is what an audit is for.
+  if (report.fault === undefined) await opened.demandGrowth();
   await answer(context, opened, report, before);
   return report.fault === undefined ? EXIT.yes : EXIT.no;
 }
 
 /** Reads what an earlier audit left; the checkpoint in it must be signed by the log's key, like any other. */
-async function readState(file: string, { vkey, checkpoint }: ReadableLog): Promise<Remembered | undefined> {
+async function readState(file: string, { vkeys, checkpoint }: ReadableLog): Promise<Remembered | undefined> {
   const isThere = await stat(file).catch(() => undefined);
   if (isThere === undefined) return undefined;
   const bytes = await readInput(file, 2 ** 20);
   return reading(file, () => {
     const { note, edge } = parseAuditState(bytes);
-    return { edge, seen: openCheckpoint(note, noteVerifiers([vkey]), checkpoint.origin) };
+    return { edge, seen: openCheckpoint(note, noteVerifiers(vkeys), checkpoint.origin) };
   });
 }
 

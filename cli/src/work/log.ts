@@ -9,39 +9,12 @@ import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import { readInput } from "../frame/files.ts";
 import { type Given, parseUnsigned } from "../frame/given.ts";
-import {
-  createLog,
-  openLog,
-  privateFolder,
-  readLog,
-  readVkey,
-  type ReadableLog,
-} from "../places/log-place.ts";
+import { openLog, readLog, readVkey, type ReadableLog } from "../places/log-place.ts";
 import { noteWitnesses, readWitnessing } from "../places/log-witnesses.ts";
-import { formatFields, formatTable } from "../report/table.ts";
+import { formatTable } from "../report/table.ts";
 
 // Go readers take tree sizes up to 2^63-1.
 const MAX_INDEX = 2n ** 63n - 1n;
-
-/** Starts an empty log. */
-export async function init(context: Context, given: Given): Promise<ExitCode> {
-  const folder = given.text("log") ?? "";
-  const witnessing = await readWitnessing(context, given.text("policy"));
-  const { signer, close } = await createLog(folder, given.text("origin"), witnessing);
-  await close();
-  const fields = [
-    ["log", folder],
-    ["private state", privateFolder(folder)],
-    ["key", signer.vkey],
-  ] as const;
-  await context.answer(formatFields(fields), {
-    schema: "bootproof/log/1",
-    log: folder,
-    origin: signer.name,
-    vkey: signer.vkey,
-  });
-  return EXIT.yes;
-}
 
 /** Appends files as entries. */
 export async function add(context: Context, given: Given): Promise<ExitCode> {
@@ -103,12 +76,17 @@ export async function proof(context: Context, given: Given): Promise<ExitCode> {
 }
 
 /** Opens the log that was named, and says when its key is only its own word. */
-export async function openForReading(context: Context, given: Given): Promise<ReadableLog> {
+export async function openForReading(
+  context: Context,
+  given: Given,
+  growth: "now" | "later" = "now",
+): Promise<ReadableLog> {
   const vkey = given.text("vkey");
   const opened = await readLog(
     context,
     given.text("log") ?? "",
     vkey === undefined ? undefined : await readVkey(vkey),
+    growth,
   );
   if (opened.selfReported) context.note(`the log's key was found beside it; --vkey names the one you expect`);
   return opened;

@@ -14,11 +14,15 @@ import { badValue, type Given } from "../frame/given.ts";
 import { readVkey } from "../places/log-place.ts";
 import { addKnownLog, createWitness, WitnessPlace } from "../places/witness-place.ts";
 import { formatFields } from "../report/table.ts";
+import { parseSignerSpec, resolveSpec } from "../signing/signer-spec.ts";
 
 /** Makes a witness with new keys. */
 export async function init(context: Context, given: Given): Promise<ExitCode> {
   const folder = given.text("dir") ?? "";
-  const vkeys = await createWitness(folder, { name: given.text("name"), mlDsa: given.flag("mlDsa") });
+  const spec = given.text("key");
+  const key = spec === undefined ? undefined : resolveSpec(parseSignerSpec(spec, "--key"), context.cwd);
+  const asked = { name: given.text("name"), mlDsa: given.flag("mlDsa"), key };
+  const vkeys = await createWitness(folder, asked, context.env);
   const fields = [["witness", folder], ...vkeys.map((vkey) => ["key", vkey])] as [string, string][];
   await context.answer(formatFields(fields), { schema: "bootproof/witness/1", witness: folder, vkeys });
   return EXIT.yes;
@@ -38,7 +42,7 @@ export async function serve(context: Context, given: Given): Promise<ExitCode> {
   const address = readAddress(given.text("listen") ?? "");
   if (context.options.offline)
     throw new Failure("BP-NET-001", EXIT.unavailable, "a witness cannot be served with --offline");
-  const place = await WitnessPlace.open(given.text("dir") ?? "", (line) => context.note(line));
+  const place = await WitnessPlace.open(given.text("dir") ?? "", (line) => context.note(line), context.env);
   const server = await listen(context, place, address);
   const vkeys = place.signers.map(({ vkey }) => vkey);
   const logs = [...(await place.logs()).keys()];
