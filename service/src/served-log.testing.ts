@@ -6,15 +6,27 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { sha256 } from "@bootproof/bytes";
 import type { Signer } from "@bootproof/bytes/signing";
-import { ed25519Signer, Log, type LogOptions } from "@bootproof/log";
+import { ed25519Signer, Log, singleLogPolicy, type LogOptions } from "@bootproof/log";
 import { DirectoryHead, DirectoryObjects } from "@bootproof/store";
 
+import type { EntryAdmission } from "./front/entries.ts";
 import type { Sequencer } from "./sequencing/sequencer.ts";
 import { LocalSequencer, serveLog, type LogService, type RunningServer } from "./log.ts";
 import { scratchFolder } from "./scratch.testing.ts";
 
 export const SIGNER: Signer = ed25519Signer("log.test", new Uint8Array(32).fill(7));
+
+/** Takes everything but what begins with "no". */
+export const everyone: EntryAdmission = {
+  admit: (body) =>
+    Promise.resolve(
+      body[0] === 0x6e
+        ? { status: 403, code: "BP-ADMIT-010", message: "not yours" }
+        : { entry: body, identity: sha256(body), publisher: "Acme", giveBack: () => undefined },
+    ),
+};
 
 /** Opens what a log needs, in a folder of its own. */
 export async function newPlace(): Promise<LogOptions & { readonly folder: string }> {
@@ -59,7 +71,15 @@ export async function serve(
   sequencer: Sequencer,
   more: Partial<LogService> = {},
 ): Promise<RunningServer> {
-  const service = { sequencer, fetch: (path: string) => objects.get(path), hammer: true, ...more };
+  const service = {
+    sequencer,
+    fetch: (path: string) => objects.get(path),
+    origin: SIGNER.name,
+    policy: singleLogPolicy(SIGNER.vkey),
+    wait: 10,
+    hammer: true,
+    ...more,
+  };
   return serveLog(service, { host: "127.0.0.1", port: 0 });
 }
 

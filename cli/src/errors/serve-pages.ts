@@ -40,8 +40,20 @@ export const SERVE_PAGES: Pages = {
   "BP-SERVE-006": {
     title: "the server is stopping",
     exit: EXIT.tryAgain,
-    why: "It completes what it has taken and ends; this entry was not logged.",
-    fix: "Send it again, to this address later or to another one of the same log.",
+    why: "It ended before the entry was public. Whether the entry got its place in the log, sending it again tells.",
+    fix: "Send it again, to this address later or to another one of the same log: it is not added twice.",
+  },
+  "BP-SERVE-007": {
+    title: "the log's files do not prove the entry",
+    exit: EXIT.no,
+    why: "A proof is verified before it is handed out, and this one did not verify: a tile, a bundle or an index of the log is damaged.",
+    fix: "Its operator finds the file: bootproof log audit --log DIR",
+  },
+  "BP-SERVE-008": {
+    title: "no such entry is in the log or waits",
+    exit: EXIT.no,
+    why: "The server knows no entry of this leaf hash. One that was only pending is lost when the process that held it is killed.",
+    fix: "Send the entry again: it is not added twice.",
   },
   "BP-SERVE-009": {
     title: "the server cannot answer",
@@ -54,5 +66,17 @@ export const SERVE_PAGES: Pages = {
     exit: EXIT.no,
     why: "Its operator has closed it: what it holds stays provable, and nothing is added.",
     fix: "Ask the operator which log follows it.",
+  },
+  "BP-SERVE-011": {
+    title: "the log takes no entries over HTTP",
+    exit: EXIT.no,
+    why: "Its operator has not said who may publish.",
+    fix: "The operator names publishers: bootproof log serve --publishers FILE",
+  },
+  "BP-SERVE-012": {
+    title: "entries cannot be taken now",
+    exit: EXIT.tryAgain,
+    why: "The database in which entries wait cannot be reached. The entry was not taken, or will be logged later.",
+    fix: "Send it again after the time that Retry-After names: it is not added twice.",
   },
 };

@@ -30,5 +30,6 @@ export function defineLogServe(log: Command, frame: Frame): void {
       "entries that may wait at once; more are sent away for a while",
       "4096",
     )
+    .option("--wait <seconds>", "how long a submission waits for its proof", "30")
     .addHelpText("after", ABOUT);
 }

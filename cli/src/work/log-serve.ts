@@ -2,6 +2,7 @@
  * Serves a log over HTTP until it is interrupted.
  * @module
  */
+import { singleLogPolicy, type LogPolicy } from "@bootproof/log";
 import {
   Journal,
   LocalSequencer,
@@ -17,13 +18,14 @@ import { Failure } from "../frame/failure.ts";
 import { errno } from "../frame/files.ts";
 import type { Given } from "../frame/given.ts";
 import { openLog, readLog, type ReadableLog } from "../places/log-place.ts";
-import { readWitnessing } from "../places/log-witnesses.ts";
+import { proofPolicy, readWitnessing } from "../places/log-witnesses.ts";
 import { formatFields } from "../report/table.ts";
 
 /** Cosignatures say when they were made, so they are renewed also when nothing was added. */
 const REFRESH_MS = 10 * 60 * 1000;
 /** `main.ts` waits five seconds after a signal. */
 const GRACE_MS = 4_000;
+const MAX_WAIT = 120n;
 const MAX_PENDING = 1_000_000n;
 const MAX_BATCH_AGE_MS = 60_000n;
 
@@ -36,8 +38,13 @@ export async function serve(context: Context, given: Given): Promise<ExitCode> {
   const journal = new Journal((text) => {
     if (!context.options.quiet) context.journal(text);
   });
+  let witnesses: OpenedLog["witnesses"];
   const sequencer = await LocalSequencer.start({
-    open: () => openForWriting(context, folder),
+    open: async () => {
+      const opened = await openLog(folder, await readWitnessing(context));
+      ({ witnesses } = opened);
+      return opened;
+    },
     maxPending: Number(given.unsigned("maxPending", MAX_PENDING) ?? 0n),
     batchAge: Number(given.unsigned("batchAge", MAX_BATCH_AGE_MS) ?? 0n),
     refreshEvery: REFRESH_MS,
@@ -45,7 +52,10 @@ export async function serve(context: Context, given: Given): Promise<ExitCode> {
       journal.event("error", event, { error: error instanceof Error ? error.message : String(error) }),
   });
   const log = await readLog(context, folder);
-  const server = await listen(given, { sequencer, journal, log }, address).catch(async (error: unknown) => {
+  const rule = proofPolicy(log.vkey, witnesses);
+  const policy = "logKey" in rule ? singleLogPolicy(rule.logKey) : rule;
+  const served = { sequencer, journal, log, policy };
+  const server = await listen(given, served, address).catch(async (error: unknown) => {
     await sequencer.stop();
     throw error;
   });
@@ -68,23 +78,29 @@ export async function serve(context: Context, given: Given): Promise<ExitCode> {
   return EXIT.yes;
 }
 
-async function openForWriting(context: Context, folder: string): Promise<OpenedLog> {
-  return openLog(folder, await readWitnessing(context));
-}
-
 interface Served {
   readonly sequencer: LocalSequencer;
   readonly journal: Journal;
   readonly log: ReadableLog;
+  readonly policy: LogPolicy;
 }
 
 async function listen(
   given: Given,
-  { sequencer, journal, log }: Served,
+  { sequencer, journal, log, policy }: Served,
   address: { readonly host: string; readonly port: number },
 ): Promise<RunningServer> {
   try {
-    return await serveLog({ sequencer, journal, fetch: log.fetch, hammer: given.flag("hammer") }, address);
+    const service = {
+      sequencer,
+      journal,
+      fetch: log.fetch,
+      origin: log.checkpoint.origin,
+      policy,
+      hammer: given.flag("hammer"),
+      wait: Number(given.unsigned("wait", MAX_WAIT) ?? 0n),
+    };
+    return await serveLog(service, address);
   } catch (error) {
     const found = errno(error) ?? (error instanceof Error ? error.message : String(error));
     throw new Failure("BP-NET-003", EXIT.unavailable, "cannot listen at this address", {

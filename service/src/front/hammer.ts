@@ -11,18 +11,14 @@ import type { Sequencer } from "../sequencing/sequencer.ts";
 import type { LogMetrics } from "../operating/log-metrics.ts";
 
 /** The route of `/add`. */
-export function hammerRoute(
-  sequencer: Sequencer,
-  metrics: LogMetrics,
-  identityOf: (entry: Uint8Array) => Uint8Array,
-): Route {
+export function hammerRoute(sequencer: Sequencer, metrics: LogMetrics): Route {
   return {
     name: "add",
     method: "POST",
     answer: async (asked) => {
       const entry = await asked.body(MAX_ENTRY_LENGTH);
       const start = performance.now();
-      const { index } = await sequencer.submit(entry, identityOf(entry));
+      const { index } = await sequencer.submit(entry);
       metrics.published.observe((performance.now() - start) / 1000);
       return { status: 200, type: TEXT, body: String(index) };
     },

@@ -16,14 +16,20 @@ export const HEALTH: Route = {
   answer: () => ({ status: 200, type: TEXT, body: "ok\n" }),
 };
 
-/** `/readyz`: says no, and why, while entries sent here would not come out. */
-export function readiness(sequencer: Sequencer): Route {
-  return { name: "readyz", method: "GET", answer: () => readyAnswer(sequencer) };
+/** What was found wrong with the log's files; nothing takes it back but a restart. */
+export interface Damage {
+  error: unknown;
 }
 
-function readyAnswer(sequencer: Sequencer): Answer {
+/** `/readyz`: says no, and why, while entries sent here would not come out. */
+export function readiness(sequencer: Sequencer, damage: Damage): Route {
+  return { name: "readyz", method: "GET", answer: () => readyAnswer(sequencer, damage) };
+}
+
+function readyAnswer(sequencer: Sequencer, { error }: Damage): Answer {
   const { state, failing } = sequencer.status();
-  const reason = reasonNot(state, failing);
+  const reason =
+    error === undefined ? reasonNot(state, failing) : `the log's files are damaged: ${messageOf(error)}`;
   return reason === undefined
     ? { status: 200, type: TEXT, body: "ready\n" }
     : { status: 503, type: TEXT, body: `not ready: ${reason}\n` };

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { sha256, utf8 } from "@bootproof/bytes";
+import { utf8 } from "@bootproof/bytes";
 import { fetchCheckpoint, LogReader, noteVerifiers, type LogOptions } from "@bootproof/log";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -12,8 +12,7 @@ import { ask, newPlace, serve, SIGNER, startSequencer } from "../served-log.test
 let place: LogOptions & { readonly folder: string };
 let sequencer: Sequencer;
 let server: RunningServer;
-const submit = (text: string): ReturnType<Sequencer["submit"]> =>
-  sequencer.submit(utf8(text), sha256(utf8(text)));
+const submit = (text: string): ReturnType<Sequencer["submit"]> => sequencer.submit(utf8(text));
 
 beforeAll(async () => {
   place = await newPlace();

@@ -23,7 +23,10 @@ export class LogMetrics {
     const took = "Seconds from taking an entry until a public checkpoint covered it.";
     this.published = metrics.histogram("bootproof_log_publication_seconds", took, SECONDS);
     const status = (): ReturnType<Sequencer["status"]> => sequencer.status();
-    metrics.gauge("bootproof_log_size", "Entries that have an index.", () => Number(status().size));
+    metrics.gauge("bootproof_log_size", "Entries that have an index.", () => {
+      const { size } = status();
+      return size === undefined ? undefined : Number(size);
+    });
     metrics.gauge("bootproof_log_published_size", "Entries under the public checkpoint.", () =>
       Number(publishedSize()),
     );

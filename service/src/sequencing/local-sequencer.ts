@@ -6,13 +6,12 @@
  */
 import type { Appended } from "@bootproof/log";
 
-import { Refused } from "../http/answer.ts";
 import { BackOff } from "./back-off.ts";
-import { consequenceOf, sizeOf, type OpenedLog } from "./opened-log.ts";
+import { consequenceOf, type OpenedLog } from "./opened-log.ts";
 import {
+  frozen,
   poolFull,
   stopping,
-  Unpublished,
   type Sequenced,
   type Sequencer,
   type SequencerStatus,
@@ -45,8 +44,6 @@ interface Waiting {
   sizeBefore?: bigint;
   /** It was appended before, and not answered. */
   again: boolean;
-  /** It has an index, for sure; what is missing is the checkpoint. */
-  committed: boolean;
 }
 
 /** Sequences in this process. */
@@ -97,7 +94,7 @@ export class LocalSequencer implements Sequencer {
     if (this.#pending.size >= this.#options.maxPending || this.#bytes + entry.length > MAX_PENDING_BYTES)
       return Promise.reject(poolFull());
     return new Promise((resolve, reject) => {
-      const waiting: Waiting = { entry, resolve, reject, again: false, committed: false };
+      const waiting: Waiting = { entry, resolve, reject, again: false };
       this.#pending.add(waiting);
       this.#bytes += entry.length;
       this.#fresh.push(waiting);
@@ -109,7 +106,7 @@ export class LocalSequencer implements Sequencer {
     const state = this.#stopped ? "stopped" : this.#opened === undefined ? "recovering" : "writing";
     return {
       state,
-      size: this.#opened === undefined ? this.#size : sizeOf(this.#opened),
+      size: this.#opened === undefined ? this.#size : this.#opened.log.size,
       pending: this.#pending.size,
       failing: this.#failing,
       witnesses: this.#opened?.witnesses?.outcomes ?? [],
@@ -124,8 +121,7 @@ export class LocalSequencer implements Sequencer {
     this.#flush();
     while (this.#underWay.size > 0 || this.#recovering !== undefined)
       await Promise.all([...this.#underWay, this.#recovering]);
-    for (const waiting of this.#pending)
-      this.#refuse(waiting, waiting.committed ? new Unpublished() : stopping());
+    for (const waiting of this.#pending) this.#refuse(waiting, stopping());
     await this.#opened?.close();
     this.#opened = undefined;
   }
@@ -146,7 +142,7 @@ export class LocalSequencer implements Sequencer {
   }
 
   #append(opened: OpenedLog, batch: readonly Waiting[]): void {
-    for (const waiting of batch) waiting.sizeBefore ??= sizeOf(opened);
+    for (const waiting of batch) waiting.sizeBefore ??= opened.log.size;
     const appending = opened.log.append(batch.map(({ entry }) => entry)).then(
       (appended) => this.#answer(batch, appended),
       (error: unknown) => this.#failedToAppend(opened, batch, error),
@@ -175,7 +171,6 @@ export class LocalSequencer implements Sequencer {
       for (const waiting of batch) this.#refuse(waiting, frozen());
       return;
     }
-    if (consequence === "ask again") for (const waiting of batch) waiting.committed = true;
     for (const waiting of batch) waiting.again = true;
     this.#failed.push(...batch);
     if (opened === this.#opened) this.#recover("entries cannot be published", error);
@@ -184,7 +179,7 @@ export class LocalSequencer implements Sequencer {
   #refresh(): void {
     const opened = this.#opened;
     if (opened === undefined || this.#recovering !== undefined) return;
-    opened.log.refresh?.().then(
+    opened.log.refresh().then(
       () => this.#worked(),
       (error: unknown) => {
         if (opened === this.#opened) this.#recover("cosignatures cannot be renewed", error);
@@ -206,12 +201,12 @@ export class LocalSequencer implements Sequencer {
     for (;;) {
       const consequence = consequenceOf(error);
       if (consequence === "never again") return this.#giveUp(error);
-      if (consequence !== "ask again" || this.#opened?.log.refresh === undefined) await this.#close();
+      if (consequence !== "ask again") await this.#close();
       await this.#backOff.wait();
       if (this.#stopped) return;
       try {
         if (this.#opened === undefined) this.#opened = await this.#options.open();
-        else await this.#opened.log.refresh?.();
+        else await this.#opened.log.refresh();
         break;
       } catch (again) {
         const { since = Date.now() } = this.#failing ?? {};
@@ -242,7 +237,7 @@ export class LocalSequencer implements Sequencer {
   async #close(): Promise<void> {
     const opened = this.#opened;
     if (opened === undefined) return;
-    this.#size = sizeOf(opened);
+    this.#size = opened.log.size;
     this.#opened = undefined;
     // What it has under way ends first, each with its own failure.
     await Promise.all(this.#underWay);
@@ -265,12 +260,4 @@ export class LocalSequencer implements Sequencer {
   #forget(waiting: Waiting): void {
     if (this.#pending.delete(waiting)) this.#bytes -= waiting.entry.length;
   }
-}
-
-function frozen(): Refused {
-  return new Refused({
-    status: 410,
-    code: "BP-SERVE-010",
-    message: "this log is frozen: it takes no more entries",
-  });
 }

@@ -10,18 +10,14 @@ export interface OpenedLog {
     /** Answers when the entries are public. */
     append(entries: readonly Uint8Array[]): Promise<Appended[]>;
     /** Publishes again: with new cosignatures, or what could not be published before. */
-    refresh?(): Promise<void>;
+    refresh(): Promise<void>;
     /** Entries with an index. */
-    readonly size?: bigint;
-    readonly reader: { readonly head: { readonly size: bigint } };
+    readonly size: bigint;
   };
   readonly witnesses?: WitnessPanel | undefined;
   /** Publishes the cosignatures that come late, and lets another process write. */
   readonly close: () => Promise<void>;
 }
-
-/** Entries of a log that have an index. */
-export const sizeOf = ({ log }: OpenedLog): bigint => log.size ?? log.reader.head.size;
 
 /** What to do about a failure of the log. */
 export type Consequence =
@@ -39,7 +35,7 @@ export type Consequence =
 /** What a failure of the log means for whoever writes to it. */
 export function consequenceOf(error: unknown): Consequence {
   if (!(error instanceof LogError)) return "reopen";
-  switch (error.kind as string) {
+  switch (error.kind) {
     case "UNWITNESSED":
       return "ask again";
     case "LOCKED":

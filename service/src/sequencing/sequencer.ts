@@ -17,8 +17,8 @@ export interface Sequenced {
 export interface SequencerStatus {
   /** `stand-by`: another process sequences, this one waits for its turn and takes entries. */
   readonly state: "opening" | "writing" | "stand-by" | "recovering" | "stopped";
-  /** Entries that have an index. */
-  readonly size: bigint;
+  /** Entries that have an index, as far as this process knows. */
+  readonly size: bigint | undefined;
   /** Entries that wait for one, or for their checkpoint. */
   readonly pending: number;
   /** Since when (milliseconds) nothing could be published, and why. */
@@ -29,10 +29,11 @@ export interface SequencerStatus {
 /** Puts entries into a log. */
 export interface Sequencer {
   /**
-   * Appends an entry, and answers once a checkpoint that covers it is public and durable. Rejects with
-   * {@link Refused} when it is not taken or this process stops, and with nothing else.
+   * Appends an entry (its identity is computed when it is not known), and answers once a checkpoint that covers it is public and durable. Rejects with
+   * {@link Refused} when it is not taken or this process stops ({@link StillPending} when it will be logged all the
+   * same), and with nothing else.
    */
-  submit(entry: Uint8Array, identity: Uint8Array): Promise<Sequenced>;
+  submit(entry: Uint8Array, identity?: Uint8Array): Promise<Sequenced>;
   status(): SequencerStatus;
   /** Resolves with the reason when the log can never be written to again: it was rolled back, or has forked. */
   readonly fault: Promise<unknown>;
@@ -50,7 +51,7 @@ export function poolFull(): Refused {
   });
 }
 
-/** The refusal when this process stops before the entry got an index; it can be sent again elsewhere. */
+/** The refusal when this process stops before an entry is public: whether it has its index, sending it again tells. */
 export function stopping(): Refused {
   return new Refused({
     status: 503,
@@ -61,11 +62,19 @@ export function stopping(): Refused {
   });
 }
 
-/** The refusal when this process stops before an entry that has its index became public. */
-export class Unpublished extends Error {
-  override readonly name = "Unpublished";
+/** The refusal when the log takes no entries any more. */
+export function frozen(): Refused {
+  return new Refused({
+    status: 410,
+    code: "BP-SERVE-010",
+    message: "this log is frozen: it takes no more entries",
+  });
+}
 
+/** Why nobody waits any more for an entry that will be logged all the same: this process stops, another goes on. */
+export class StillPending extends Refused {
   constructor() {
-    super("the entry is in the log, but no public checkpoint covers it yet");
+    const message = "the entry waits to be logged by another server; this one is stopping";
+    super({ status: 503, code: "BP-SERVE-006", message, retryAfter: 5, close: true });
   }
 }
