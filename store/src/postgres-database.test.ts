@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { PostgresDatabase } from "./postgres-database.ts";
 import { PostgresHead } from "./postgres-head.ts";
-import { openDatabase, sql, usePostgres } from "./postgres.testing.ts";
+import { Cable, openDatabase, sql, usePostgres } from "./postgres.testing.ts";
 import type { StoreError } from "./store-error.ts";
 
 const server = usePostgres({ tcp: true });
@@ -61,6 +61,27 @@ describe("a database for a log: one that forgets must be refused", () => {
     expect(inUrl.code).toBe("BP-STORE-031");
     for (const error of [wrong, nobody, inUrl])
       expect(JSON.stringify([error, error.message])).not.toMatch(/hunter2/);
+  });
+
+  it("fails in words, and the process lives, whichever answer at its start is the last", async () => {
+    const { cable, url } = await Cable.to(server().tcpUrl!);
+    const codes: string[] = [];
+    for (let answers = 0; codes.at(-1) !== "opened"; answers++) {
+      cable.left = answers;
+      const opened = PostgresDatabase.open({ url, password: server().password });
+      codes.push(
+        await opened.then(
+          async (database) => {
+            cable.left = Number.POSITIVE_INFINITY;
+            await database.close();
+            return "opened";
+          },
+          (error: unknown) => (error as StoreError).code,
+        ),
+      );
+    }
+    expect(codes.length).toBeGreaterThan(4);
+    expect(new Set(codes.slice(0, -1))).toEqual(new Set(["BP-STORE-030"]));
   });
 
   it("demands a certificate from a server that has none", async () => {

@@ -191,6 +191,8 @@ export class PostgresPool {
     check: (ask: (statement: Statement) => Promise<Answer>) => Promise<void>,
   ): Promise<PostgresPool> {
     const verify = (client: ClientBase, done: (error?: Error) => void): void => {
+      // Whoever asks hears of it; without this a connection that dies meanwhile would end the process too.
+      client.on("error", () => undefined);
       check((statement) => ask(client, statement)).then(() => done(), done);
     };
     const config = {
@@ -208,9 +210,6 @@ export class PostgresPool {
       // Nothing was sent, so nothing can have happened.
       throw postgresError(statement.action, "read", cause, stateOf(cause));
     });
-    // Between two statements a dying connection would otherwise be an uncaught error.
-    const ignore = (): void => undefined;
-    client.on("error", ignore);
     let broken = true;
     try {
       const answer = await ask(client, statement);
@@ -220,7 +219,6 @@ export class PostgresPool {
       broken = !isServersAnswer(error);
       throw error;
     } finally {
-      client.off("error", ignore);
       client.release(broken);
     }
   }

@@ -48,6 +48,8 @@ export class Cable {
   readonly #sockets = new Set<Socket>();
   /** From now on answers arrive, or never do, or the connection breaks instead. */
   mode: CableMode = "whole";
+  /** So many answers still arrive; the next one breaks the connection. */
+  left: number = Number.POSITIVE_INFINITY;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -61,8 +63,9 @@ export class Cable {
       cable.#sockets.add(near).add(far);
       near.pipe(far);
       far.on("data", (bytes: Buffer) => {
-        if (cable.mode === "whole") near.write(bytes);
-        if (cable.mode === "cut") near.destroy();
+        if (cable.left-- <= 0) near.resetAndDestroy();
+        else if (cable.mode === "whole") near.write(bytes);
+        else if (cable.mode === "cut") near.destroy();
       });
       for (const [one, other] of [
         [near, far],
