@@ -9,13 +9,17 @@ import { join } from "node:path";
 import { KEY_TYPE, parseVkey } from "@bootproof/bytes";
 import { type Signer } from "@bootproof/bytes/signing";
 import type { LogOptions } from "@bootproof/log";
+import { entryIdentity } from "@bootproof/statement";
+import { entryIdentity } from "@bootproof/statement";
 import type { PostgresQueue } from "@bootproof/store/postgres";
 
 import { EXIT } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 import { readSigner } from "../signing/key-file.ts";
 import { openKey } from "./key-list.ts";
+import { LogIdentities } from "./log-identities.ts";
 import { openObjects, openPrivateStores, privateFolder, type StoreSurroundings } from "./log-stores.ts";
+import { FiledIdentities } from "./log-files.ts";
 import { openWitnesses, type Witnessing } from "./log-witnesses.ts";
 import { readPlaceFile, type PlaceFile } from "./place-file.ts";
 
@@ -68,10 +72,11 @@ export async function openPlace(
   for (const key of place.keys) signers.push(await openKey(key, { env, base: hidden }, "log"));
   const { signer, cosigners } = orderSigners(signers);
   const origin = signer.name;
-  const objects = await openObjects(folder, place);
+  const objects = await openObjects(folder, place, "write", surroundings);
   const { close, ...stores } = await openPrivateStores(folder, place, origin, surroundings);
   try {
     const keys = [signer, ...cosigners].map(({ vkey }) => vkey);
+    const identities = new LogIdentities(hidden);
     const witnesses = await openWitnesses({ hidden, keys }, stores.staging, surroundings);
     return {
       origin,
@@ -79,9 +84,16 @@ export async function openPlace(
       ...(cosigners.length === 0 ? {} : { cosigners }),
       objects,
       ...stores,
+      identity: entryIdentity,
+      identities: new FiledIdentities(hidden),
       ...(witnesses === undefined ? {} : { witnesses }),
+      identity: entryIdentity,
+      identities,
       vkeys: keys,
-      close,
+      close: async () => {
+        identities.close();
+        await close();
+      },
     };
   } catch (error) {
     await close();
