@@ -14,12 +14,13 @@ const server = usePostgres({ tcp: true });
 describe("a head in PostgreSQL: two writers must never both believe that they committed", () => {
   it("moves only from the generation its writer has seen", async () => {
     const head = new PostgresHead(await openDatabase(server()), "example.org/log");
-    expect(await head.read()).toBeUndefined();
+    expect([await head.read(), await head.generation()]).toEqual([undefined, 0]);
     expect(await head.compareAndSwap(1, utf8("x"))).toBe("conflict");
     expect(await head.compareAndSwap(0, utf8("first"))).toBe("committed");
     expect(await head.compareAndSwap(0, utf8("rival"))).toBe("conflict");
     expect(await head.compareAndSwap(1, utf8("second"))).toBe("committed");
     expect(await head.read()).toEqual({ generation: 2, bytes: utf8("second") });
+    expect(await head.generation()).toBe(2);
     for (const bad of [-1, 0.5, Number.NaN, 2 ** 53])
       await expect(head.compareAndSwap(bad, utf8(""))).rejects.toMatchObject({ code: "BP-STORE-008" });
   });
@@ -78,7 +79,7 @@ describe("a head in PostgreSQL: two writers must never both believe that they co
     async (mode) => {
       const { cable, url } = await Cable.to(server().tcpUrl!);
       const far = new PostgresHead(
-        await openDatabase(server(), { url, times: { connect: 300, statement: 200 } }),
+        await openDatabase(server(), { url, times: { connect: 1000, statement: 1000 } }),
         mode,
       );
       const near = new PostgresHead(await openDatabase(server()), mode);
@@ -96,7 +97,7 @@ describe("a head in PostgreSQL: two writers must never both believe that they co
 
   it("gives up a swap that has to wait too long, and says that nothing happened", async () => {
     const database = await openDatabase(server());
-    const head = new PostgresHead(await openDatabase(server(), { times: { statement: 200 } }), "busy");
+    const head = new PostgresHead(await openDatabase(server(), { times: { statement: 1000 } }), "busy");
     await head.compareAndSwap(0, utf8("one"));
     const session = await database.session();
     const hold = (text: string) => session.query({ action: "hold", kind: "read", text });

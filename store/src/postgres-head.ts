@@ -6,13 +6,14 @@
 import type { Head } from "./directory-head.ts";
 import type { PostgresDatabase } from "./postgres-database.ts";
 import { PostgresLock } from "./postgres-lock.ts";
-import { bytesOf, checkLogName, checkSize, countOf, numberOf } from "./postgres-rows.ts";
+import { bytesOf, checkLogName, checkSize, countOf, numberOf, type Row } from "./postgres-rows.ts";
 import { StoreError } from "./store-error.ts";
 
 /** Heads hold a checkpoint and names. */
 const MAX_HEAD = 1024 * 1024;
 
 const READ = "SELECT generation, bytes FROM bootproof.head WHERE log = $1";
+const GENERATION = "SELECT generation FROM bootproof.head WHERE log = $1";
 const CREATE = `INSERT INTO bootproof.head (log, generation, bytes) VALUES ($1, 1, $2)
   ON CONFLICT (log) DO NOTHING`;
 const MOVE = `UPDATE bootproof.head SET generation = generation + 1, bytes = $2, moved = now()
@@ -36,14 +37,14 @@ export class PostgresHead {
 
   /** The newest generation, or undefined when nothing was committed yet. */
   async read(): Promise<Head | undefined> {
-    const { rows } = await this.#database.query({
-      action: `read the head of ${this.#log}`,
-      kind: "read",
-      text: READ,
-      values: [this.#log],
-    });
-    const [row] = rows;
+    const row = await this.#row(READ);
     return row && { generation: countOf(row, "generation"), bytes: bytesOf(row, "bytes") };
+  }
+
+  /** The number of the newest generation, 0 when nothing was committed yet. */
+  async generation(): Promise<number> {
+    const row = await this.#row(GENERATION);
+    return row === undefined ? 0 : countOf(row, "generation");
   }
 
   /** Commits `bytes` as generation `expected` + 1; "conflict" means that somebody else committed. */
@@ -58,5 +59,10 @@ export class PostgresHead {
       values: expected === 0 ? [this.#log, bytes] : [this.#log, bytes, expected],
     });
     return count === 1 ? "committed" : "conflict";
+  }
+
+  async #row(text: string): Promise<Row | undefined> {
+    const action = `read the head of ${this.#log}`;
+    return (await this.#database.query({ action, kind: "read", text, values: [this.#log] })).rows[0];
   }
 }

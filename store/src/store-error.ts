@@ -27,6 +27,18 @@ export type StoreErrorCode =
   | "BP-STORE-010"
   /** Another writer replaced the object first. */
   | "BP-STORE-020"
+  /** The S3 store does not keep to the conditions of a write. */
+  | "BP-STORE-021"
+  /** The S3 store cannot be reached, or its answer to a question was lost. */
+  | "BP-STORE-022"
+  /** The S3 store refused a request. */
+  | "BP-STORE-023"
+  /** The answer of the S3 store to a write was lost: it happened or it did not. */
+  | "BP-STORE-024"
+  /** The S3 store answers something that cannot be right. */
+  | "BP-STORE-025"
+  /** An endpoint, a region or a bucket that is not accepted. */
+  | "BP-STORE-026"
   /** The database cannot be reached, or its answer to a question was lost. */
   | "BP-STORE-030"
   /** A database URL, or a password file, that is not accepted. */

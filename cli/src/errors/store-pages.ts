@@ -79,6 +79,42 @@ export const STORE_PAGES: Pages = {
     why: "Two processes wrote the same log, and the other one was quicker. This one changed nothing.",
     fix: "Let one writer at a time use a log; open it again.",
   },
+  "BP-STORE-021": {
+    title: "the S3 store does not keep to the conditions of a write",
+    exit: EXIT.no,
+    why: "It was tried with objects of our own: it overwrites where it must not, or lets two writers win. A log on it forks.",
+    fix: "Use a store that has If-None-Match and If-Match on PutObject, and no cache between it and us.",
+  },
+  "BP-STORE-022": {
+    title: "the S3 store cannot be reached",
+    exit: EXIT.unavailable,
+    why: "Nobody answers at that endpoint, or the answer broke off, several times in a row. Nothing was changed.",
+    fix: "Check endpoint and network, then run again.",
+  },
+  "BP-STORE-023": {
+    title: "the S3 store refused a request",
+    exit: EXIT.cannotWrite,
+    why: "The message has the store's status and code: wrong credentials, missing rights, another region, no such bucket.",
+    fix: "Check credentials, rights, bucket and region, and the clock of this machine.",
+  },
+  "BP-STORE-024": {
+    title: "whether a write to the S3 store happened is not known",
+    exit: EXIT.unavailable,
+    why: "The connection broke, or time ran out, after the write was sent. It was done, or will be, or not.",
+    fix: "Run again: opening a log reads what was committed and goes on from there.",
+  },
+  "BP-STORE-025": {
+    title: "the S3 store answers something that cannot be right",
+    exit: EXIT.malformed,
+    why: "An object is cut off or not what was written, a list is out of order, or an ETag identifies nothing.",
+    fix: "Check what stands between this machine and the store, then: bootproof log audit --log DIR",
+  },
+  "BP-STORE-026": {
+    title: "an endpoint or a bucket that is not accepted",
+    exit: EXIT.malformed,
+    why: "Endpoints are https: URLs with a host alone, http: only on this machine; buckets and regions have plain names.",
+    fix: "https://HOST, the bucket's name, its region; credentials by the environment",
+  },
   "BP-STORE-030": {
     title: "the database cannot be reached",
     exit: EXIT.unavailable,
