@@ -2,7 +2,7 @@
  * @bootproof/log: a C2SP transparency log, from its text formats to its writer, readers and offline verifier.
  * @module
  */
-export { type WitnessNetwork, type WitnessResponse } from "./ask-witnesses.ts";
+export { fetchWitnessed, type WitnessNetwork, type WitnessResponse } from "./ask-witnesses.ts";
 export {
   ADD_ENTRIES_PATH,
   encodeAddEntries,

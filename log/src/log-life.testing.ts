@@ -25,6 +25,7 @@ const open = (note: Uint8Array): SignedCheckpoint => openCheckpoint(note, verifi
 /** What submitters and readers have been told, and must find for ever: entries by index, and how many are public. */
 export class Promises extends Map<bigint, string> {
   published = 0n;
+  frozen = false;
 
   /** A checkpoint was answered for. */
   publish(size: bigint): void {
@@ -32,10 +33,13 @@ export class Promises extends Map<bigint, string> {
   }
 }
 
-/** One life of a writing process: opens the log and appends until it is done or killed. */
+/** What a process does to a log: appends a batch, publishes again, or ends the log. */
+export type Step = readonly Uint8Array[] | "refresh" | "freeze";
+
+/** One life of a writing process: opens the log and works on it until it is done or killed. */
 export async function live(
   disk: MemoryDisk,
-  batches: readonly Uint8Array[][],
+  steps: readonly Step[],
   told: Promises,
   kill?: KillPoint,
 ): Promise<void> {
@@ -44,15 +48,7 @@ export async function live(
     const options = logOn(disk, kill);
     const log = disk.head === undefined ? await Log.create(options) : await Log.open(options);
     told.publish(log.checkpoint.size);
-    for (const batch of batches) {
-      const appended = await log.append(batch);
-      told.publish(log.checkpoint.size);
-      appended.forEach(({ index }, at) => {
-        const text = parseUtf8(batch[at]!, "entry");
-        expect(told.get(index) ?? text).toBe(text);
-        told.set(index, text);
-      });
-    }
+    for (const step of steps) await take(log, step, told);
   } catch (error) {
     if (!(error instanceof Killed) && !isLostRace(error)) throw error;
   }
@@ -62,6 +58,28 @@ export async function live(
     expect(
       (await audit((path) => Promise.resolve(disk.objects.get(path)), open(note))).fault,
     ).toBeUndefined();
+}
+
+async function take(log: Log, step: Step, told: Promises): Promise<void> {
+  // Once a log was frozen it stays so; a freeze that was interrupted may have happened.
+  expect(log.frozen || !told.frozen).toBe(true);
+  if (step === "refresh") await log.refresh();
+  else if (step === "freeze") {
+    await log.freeze();
+    told.frozen = true;
+  } else if (log.frozen) {
+    const refusal = await log.append(step).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ kind: "FROZEN" });
+  } else {
+    const appended = await log.append(step);
+    appended.forEach(({ index }, at) => {
+      const text = parseUtf8(step[at]!, "entry");
+      expect(told.get(index) ?? text).toBe(text);
+      told.set(index, text);
+    });
+  }
+  expect(log.size).toBe(log.checkpoint.size);
+  told.publish(log.checkpoint.size);
 }
 
 /** A checkpoint that was answered for is public still, or a larger one is, also before anybody recovers the log. */
@@ -74,6 +92,7 @@ function expectPublic(disk: MemoryDisk, told: Promises): void {
 export async function expectWhole(disk: MemoryDisk, told: Promises): Promise<void> {
   expectPublic(disk, told);
   const log = await Log.open(logOn(disk));
+  expect(log.frozen || !told.frozen).toBe(true);
   const { reader } = log;
   const entries: string[] = [];
   for await (const { index, entry } of reader.entries()) entries[Number(index)] = parseUtf8(entry, "entry");

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { expectWhole, live, Promises } from "./log-life.testing.ts";
+import { expectWhole, live, Promises, type Step } from "./log-life.testing.ts";
 import { Log } from "./log.ts";
 import { entriesFrom, logOn, MemoryDisk } from "./memory-store.testing.ts";
 
@@ -9,13 +9,24 @@ const batches = fc.array(fc.tuple(fc.nat(700), fc.integer({ min: 1, max: 300 }))
   minLength: 1,
   maxLength: 4,
 });
-const life = fc.record({ batches, after: fc.nat(60), fates, isLost: fc.infiniteStream(fc.boolean()) });
+/** Now and then a batch is followed by a refresh, and seldom by the end of the log. */
+const between = fc.infiniteStream(
+  fc.oneof(
+    { weight: 12, arbitrary: fc.constant([]) },
+    { weight: 3, arbitrary: fc.constant(["refresh" as const]) },
+    { weight: 1, arbitrary: fc.constant(["freeze" as const]) },
+  ),
+);
+const losses = fc.infiniteStream(fc.boolean());
+const life = fc.record({ batches, between, after: fc.nat(60), fates, isLost: losses });
 /** Mostly quick, now and then asleep for as long as another one needs for a commit or two. */
 const pauses = fc.infiniteStream(
   fc.oneof({ weight: 12, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(60) }),
 );
-const racer = fc.record({ batches, after: fc.nat(200), fates, pauses });
+const racer = fc.record({ batches, between, after: fc.nat(200), fates, pauses });
 const next = <T>(stream: Iterator<T>): T => stream.next().value as T;
+const stepsOf = (batches: readonly Uint8Array[][], extra: Iterator<readonly Step[]>): Step[] =>
+  batches.flatMap((batch) => [batch, ...next(extra)]);
 const entriesOf = (ranges: readonly [number, number][]): Uint8Array[][] =>
   ranges.map(([from, count]) => entriesFrom(from, count));
 
@@ -27,8 +38,9 @@ describe("power cuts: what was seen but not synced is gone, and nothing that was
         async (lives) => {
           const disk = new MemoryDisk();
           const told = new Promises();
-          for (const [{ batches, after, fates, isLost }, cut] of lives) {
-            await live(disk, entriesOf(batches), told, { after, coin: () => next(fates) });
+          for (const [{ batches, between, after, fates, isLost }, cut] of lives) {
+            const steps = stepsOf(entriesOf(batches), between);
+            await live(disk, steps, told, { after, coin: () => next(fates) });
             if (cut) disk.cutPower(() => next(isLost));
           }
           await live(disk, [], told);
@@ -65,12 +77,16 @@ describe("two writers without a lock: a log that split, or an answer that was ta
           await Log.create(logOn(disk));
           for (const [one, other, later] of races) {
             const race = async (
-              { batches, after, fates, pauses }: typeof one,
+              { batches, between, after, fates, pauses }: typeof one,
               start: number,
             ): Promise<void> => {
               const pause = (): number => next(pauses);
               for (let turn = 0; turn < start; turn++) await new Promise(setImmediate);
-              await live(disk, entriesOf(batches), told, { after, coin: () => next(fates), pause });
+              await live(disk, stepsOf(entriesOf(batches), between), told, {
+                after,
+                coin: () => next(fates),
+                pause,
+              });
             };
             await Promise.all([race(one, 0), race(other, later)]);
           }

@@ -1,3 +1,4 @@
+import { parseUtf8 } from "@bootproof/bytes";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseCheckpoint } from "./checkpoint.ts";
@@ -240,48 +241,85 @@ describe("a checkpoint that is public before its witnesses have seen it", () => 
 });
 
 describe("a log with witnesses that is killed", () => {
-  it("never shows a checkpoint without its quorum, and never two that contradict each other", async () => {
-    const life = fc.record({
-      count: fc.integer({ min: 1, max: 4 }),
-      kill: fc.option(fc.nat(30)),
-      down: fc.subarray([0, 1, 2]),
-    });
+  const step = fc.record({
+    what: fc.oneof(
+      { weight: 6, arbitrary: fc.integer({ min: 1, max: 4 }) },
+      { weight: 2, arbitrary: fc.constant("refresh" as const) },
+      { weight: 1, arbitrary: fc.constant("freeze" as const) },
+    ),
+    away: fc.subarray([0, 1, 2]),
+  });
+  const life = fc.record({
+    steps: fc.array(step, { minLength: 1, maxLength: 3 }),
+    kill: fc.option(fc.nat(40)),
+  });
+
+  it("never shows a checkpoint without its quorum, takes nothing back, and shows its witnesses one chain", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(life, { minLength: 1, maxLength: 5 }), async (lives) => {
         const village = new Village();
         const disk = new MemoryDisk();
-        for (const { count, kill, down: away } of lives) {
-          NAMES.forEach((_, at) => (village.behaviour[at] = away.includes(at) ? down : honest));
+        const told = new Map<bigint, string>();
+        let number = 0;
+        for (const { steps, kill } of lives)
           try {
-            const { log, panel } = await village.open(
-              disk,
-              kill === null ? undefined : { after: kill, coin: (nth) => nth % 2 === 0 },
-            );
-            await log.append(entriesFrom(disk.published.length * 10, count));
-            await panel.settle();
+            const fate = kill === null ? undefined : { after: kill, coin: (nth: number) => nth % 2 === 0 };
+            const { log } = await village.open(disk, fate);
+            for (const { what, away } of steps) {
+              NAMES.forEach((_, at) => (village.behaviour[at] = away.includes(at) ? down : honest));
+              number += 4;
+              await take(log, what, entriesFrom(number, typeof what === "number" ? what : 1), told);
+            }
           } catch (error) {
-            if (!(error instanceof Killed) && !(error instanceof LogError && error.kind === "UNWITNESSED"))
-              throw error;
+            if (!(error instanceof Killed)) throw error;
           }
-        }
-        NAMES.forEach((_, at) => (village.behaviour[at] = honest));
-        const { log } = await village.open(disk);
-        let last = 0n;
-        for (const note of disk.published) {
-          const parsed = parseNote(note);
-          const { size, root } = parseCheckpoint(parsed.unverifiedText);
-          const { verified } = checkSignatures(
-            parsed,
-            noteVerifiers(policy.witnesses.map(({ vkey }) => vkey)),
-          );
-          expect(size === 0n || verified.length >= 2).toBe(true);
-          expect(size).toBeGreaterThanOrEqual(last);
-          last = size;
-          const proof = await log.reader.consistencyProof(size);
-          expect(verifyConsistency({ size, root }, log.checkpoint, proof)).toBe(true);
+        village.behaviour.fill(honest);
+        const { log, panel } = await village.open(disk);
+        await panel.settle();
+        await expectWitnessed(disk, log, told);
+        for (const { head } of village.disks) {
+          if (head === undefined) continue;
+          const { size, root } = parseCheckpoint(parseNote(head.bytes).unverifiedText);
+          expect(await log.reader.rootAt(size)).toEqual(root);
         }
       }),
-      { numRuns: 12 },
+      { numRuns: 25 },
     );
-  });
+  }, 120_000);
+
+  async function take(
+    log: Log,
+    what: number | "refresh" | "freeze",
+    entries: Uint8Array[],
+    told: Map<bigint, string>,
+  ): Promise<void> {
+    try {
+      const appended = typeof what === "number" ? await log.append(entries) : [];
+      if (what === "refresh") await log.refresh();
+      if (what === "freeze") await log.freeze();
+      expect(log.checkpoint.size).toBe(log.size);
+      appended.forEach(({ index }, at) => told.set(index, parseUtf8(entries[at]!, "entry")));
+    } catch (error) {
+      const goesOn = error instanceof LogError && ["UNWITNESSED", "FROZEN"].includes(error.kind);
+      if (!goesOn) throw error;
+      expect(log.size).toBeGreaterThanOrEqual(log.checkpoint.size);
+    }
+  }
+
+  async function expectWitnessed(disk: MemoryDisk, log: Log, told: Map<bigint, string>): Promise<void> {
+    expect(log.checkpoint.size).toBe(log.size);
+    expect((await log.audit()).fault).toBeUndefined();
+    for (const [index, text] of told) expect(parseUtf8(await log.reader.entry(index), "entry")).toBe(text);
+    let last = 0n;
+    for (const bytes of disk.published) {
+      const note = parseNote(bytes);
+      const { size, root } = parseCheckpoint(note.unverifiedText);
+      const { verified } = checkSignatures(note, noteVerifiers(policy.witnesses.map(({ vkey }) => vkey)));
+      expect(size === 0n || verified.length >= 2).toBe(true);
+      expect(size).toBeGreaterThanOrEqual(last);
+      last = size;
+      const proof = await log.reader.consistencyProof(size);
+      expect(verifyConsistency({ size, root }, log.checkpoint, proof)).toBe(true);
+    }
+  }
 });

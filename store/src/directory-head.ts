@@ -67,6 +67,11 @@ export class DirectoryHead {
     }
   }
 
+  /** The newest generation, durable or not; 0 when nothing was committed yet. */
+  async generation(): Promise<number> {
+    return (await this.#survey()).newest;
+  }
+
   /**
    * Commits `bytes` as generation `expected` + 1 (`expected` is 0 when there is none yet). "conflict" means that
    * somebody else committed: read again and decide anew.

@@ -9,7 +9,8 @@ import { equalBytes, firstDifference } from "@bootproof/bytes";
 import {
   makeDirectoryDurable,
   makeDirectory,
-  publishByLink,
+  inParallel,
+  linkAs,
   publishByRename,
   readIfThere,
   removeIfThere,
@@ -48,12 +49,42 @@ export class DirectoryObjects {
 
   /** Creates an object; the same bytes again are fine, other bytes throw {@link StoreError}. */
   async putImmutable(key: string, bytes: Uint8Array): Promise<void> {
+    await this.putImmutables([{ key, bytes }]);
+  }
+
+  /** Creates several objects, each as {@link putImmutable} does; their directories are synced once. */
+  async putImmutables(
+    objects: readonly { readonly key: string; readonly bytes: Uint8Array }[],
+  ): Promise<void> {
+    await inParallel(objects, ({ key, bytes }) => this.#create(key, bytes));
+    // Also where an object was there: its writer may have died between naming it and syncing the directory.
+    const directories = new Set(objects.map(({ key }) => dirname(this.#path(key))));
+    await inParallel([...directories], syncDirectory);
+  }
+
+  /** Creates an object whose name is durable once its directory is synced. */
+  async #create(key: string, bytes: Uint8Array): Promise<void> {
     const path = this.#path(key);
-    if (await this.#sameAsStored(key, bytes)) return;
-    await this.#makeDirectory(dirname(path));
     const temporary = temporaryPath(this.#root);
     await writeTemporaryBytes(temporary, READ_ONLY, bytes);
-    if ((await publishByLink(temporary, path)) === "exists") await this.#sameAsStored(key, bytes);
+    try {
+      await this.#makeDirectoryOnce(dirname(path));
+      if ((await this.#link(temporary, path)) === "created") return;
+    } finally {
+      await removeIfThere(temporary);
+    }
+    await this.#refuseOther(key, bytes);
+  }
+
+  async #link(file: string, path: string): Promise<"created" | "exists"> {
+    try {
+      return await linkAs(file, path);
+    } catch (error) {
+      if (!(error instanceof StoreError) || errnoOf(error.cause) !== "ENOENT") throw error;
+      // The directory was removed since it was made: it held nothing.
+      await makeDirectory(dirname(path));
+      return linkAs(file, path);
+    }
   }
 
   /**
@@ -64,7 +95,8 @@ export class DirectoryObjects {
    */
   async putMutable(key: string, bytes: Uint8Array, confirm?: () => Promise<void>): Promise<void> {
     const path = this.#path(key);
-    await this.#makeDirectory(dirname(path));
+    const folder = dirname(path);
+    await (folder === this.#root ? this.#makeDirectoryOnce(folder) : this.#makeDirectory(folder));
     if (confirm !== undefined) await removeTemporaries(this.#root, pendingName(key));
     const temporary =
       confirm === undefined ? temporaryPath(this.#root) : temporaryPath(this.#root, pendingName(key));
@@ -122,20 +154,20 @@ export class DirectoryObjects {
     return keys;
   }
 
-  /** Whether the object is stored with these bytes; throws when it is stored with others. */
-  async #sameAsStored(key: string, bytes: Uint8Array): Promise<boolean> {
-    const stored = await this.get(key);
-    if (stored === undefined) return false;
+  /** Throws when the object is stored with other bytes. */
+  async #refuseOther(key: string, bytes: Uint8Array): Promise<void> {
     const path = this.#path(key);
+    const stored = (await this.get(key)) ?? new Uint8Array();
     if (!equalBytes(stored, bytes))
       throw new StoreError("BP-STORE-007", `${path} exists with other bytes and must never change`, {
         file: path,
         expected: `the ${stored.length} bytes stored`,
         found: `${bytes.length} bytes that differ at offset ${firstDifference(stored, bytes) ?? 0}`,
       });
-    // Its writer may have died between naming it and syncing the directory.
-    await syncDirectory(dirname(path));
-    return true;
+  }
+
+  async #makeDirectoryOnce(directory: string): Promise<void> {
+    if (!this.#durable.has(directory)) await this.#makeDirectory(directory);
   }
 
   /** Makes a directory below the root, and sees once that it and those above it are durable. */

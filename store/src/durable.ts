@@ -21,6 +21,9 @@ import { errnoOf, system, systemError } from "./store-error.ts";
 
 const TEMPORARY = ".tmp-";
 
+/** Files that are written at the same time: the disk syncs them together, and each keeps a descriptor. */
+const PARALLEL = 16;
+
 /** A temporary file that is gone by age, not by process id: ids repeat across containers on one volume. */
 const STALE_AFTER_MS = 24 * 60 * 60 * 1000;
 
@@ -157,18 +160,36 @@ export async function publishByRename(temporary: string, target: string): Promis
   await syncDirectory(dirname(target));
 }
 
-/** Gives a synced temporary file the name `target` unless that exists: link(2) is atomic and never replaces. */
+/** As {@link linkAs}, and makes the name durable. */
 export async function publishByLink(temporary: string, target: string): Promise<"created" | "exists"> {
   try {
-    await link(temporary, target);
-  } catch (cause) {
-    if (errnoOf(cause) === "EEXIST") return "exists";
-    throw systemError("link to", target, cause);
+    if ((await linkAs(temporary, target)) === "exists") return "exists";
   } finally {
     await removeIfThere(temporary);
   }
   await syncDirectory(dirname(target));
   return "created";
+}
+
+/** Gives a synced file one more name, `target`, unless that exists: link(2) is atomic and never replaces. */
+export async function linkAs(file: string, target: string): Promise<"created" | "exists"> {
+  try {
+    await link(file, target);
+    return "created";
+  } catch (cause) {
+    if (errnoOf(cause) === "EEXIST") return "exists";
+    throw systemError("link to", target, cause);
+  }
+}
+
+/** Does `work` on each, several at a time; throws the first error once nothing is in flight any more. */
+export async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const left = items.values();
+  const workers = Array.from({ length: Math.min(items.length, PARALLEL) }, async () => {
+    for (const item of left) await work(item);
+  });
+  for (const outcome of await Promise.allSettled(workers))
+    if (outcome.status === "rejected") throw outcome.reason;
 }
 
 /** Replaces the file at `path` by `bytes`, atomically and durably; makes its directory when absent. */
