@@ -5,7 +5,11 @@
 import type { Command } from "commander";
 
 import type { Frame } from "../frame/frame.ts";
+import { defineLogIndex } from "./log-index.ts";
+import { defineLogFreeze } from "./log-freeze.ts";
 import { defineLogInit } from "./log-init.ts";
+import { defineLogKey } from "./log-key.ts";
+import { defineLogMirror } from "./log-mirror.ts";
 import { defineLogServe } from "./log-serve.ts";
 
 const PLACE = ["--log <dir>", "the log's folder, or its URL for reading", "out/log"] as const;
@@ -32,6 +36,8 @@ export function defineLog(parent: Command, frame: Frame): void {
     .helpCommand(false)
     .description("run and read a transparency log (C2SP tlog-tiles)");
   defineLogInit(log, frame);
+  defineLogKey(log, frame);
+  defineLogFreeze(log, frame);
   frame
     .verb(log, "add <files...>", "append files as entries; prints where each is", async (context, given) =>
       (await import("../work/log.ts")).add(context, given),
@@ -76,5 +82,7 @@ export function defineLog(parent: Command, frame: Frame): void {
     .option("--keep <minutes>", "how long the partial tiles of a checkpoint stay", "60")
     .option(...VKEY)
     .addHelpText("after", KEEP);
+  defineLogIndex(log, frame);
+  defineLogMirror(log, frame);
   defineLogServe(log, frame);
 }

@@ -11,6 +11,9 @@ DIGEST is a launch digest or other register, the sha256 or sha384 of an artifact
 or a leaf hash: hex or base64, with or without a prefix such as sha384:. Or a key: as NAME+KEYID it lists
 what claims to be signed by it, as a whole public key only what it did sign.
 
+Without an index, or where it ends, the entries themselves are looked through: bootproof log index build
+makes one. Whatever it finds is read from the log and checked.
+
 What is found is what was logged; whether its signer is one you accept, verify says:
   bootproof log proof INDEX --out x.tlog-proof && bootproof verify x.tlog-proof --policy P
 
@@ -26,6 +29,7 @@ export function defineLookup(parent: Command, frame: Frame): void {
       async (context, given) => (await import("../work/lookup.ts")).lookup(context, given),
     )
     .option("--log <dir>", "the log's folder or URL", "out/log")
+    .option("--index <file>", "an index of the log (default: lookup.sqlite in DIR.private, when it is there)")
     .option("--vkey <key>", "the log's public key, or a file with it (default: the one beside the log)")
     .addHelpText("after", AFTER);
 }
