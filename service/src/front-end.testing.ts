@@ -41,9 +41,10 @@ const server = await serveLog(
     fetch: (path) => place.objects.get(path),
     origin: SIGNER.name,
     policy: singleLogPolicy(SIGNER.vkey),
-    admission: everyone,
+    admission: () => Promise.resolve(everyone),
     hammer: true,
     wait: 30,
+    identityOf: sha256,
   },
   { host: "127.0.0.1", port: 0 },
 );

@@ -26,7 +26,7 @@ const journal = new Journal((text) => lines.push(...text.trimEnd().split("\n")))
 beforeAll(async () => {
   place = await newPlace();
   sequencer = await startSequencer(place);
-  server = await serve(place, sequencer, { admission: everyone, journal });
+  server = await serve(place, sequencer, { admission: () => Promise.resolve(everyone), journal });
 });
 afterAll(() => server.stop());
 
@@ -145,7 +145,9 @@ describe("submissions over HTTP: who is told yes can prove it, for ever", () => 
         return bytes;
       },
     };
-    const running = await serve({ ...other, objects }, second, { admission: everyone });
+    const running = await serve({ ...other, objects }, second, {
+      admission: () => Promise.resolve(everyone),
+    });
     damaged = true;
     const answer = await fetch(`${running.url}v1/entries`, { method: "POST", body: "entry 5" });
     expect([answer.status, ((await answer.json()) as Answered).error?.code]).toEqual([500, "BP-SERVE-007"]);
@@ -186,7 +188,7 @@ describe("a server among strangers: one that asks badly harms no one else", () =
   it("ends while posts wait: each is answered, and nothing that was promised is lost", async () => {
     const other = await newPlace();
     const second = await startSequencer(other, { batchAge: 5_000 });
-    const running = await serve(other, second, { admission: everyone });
+    const running = await serve(other, second, { admission: () => Promise.resolve(everyone) });
     const waiting = Promise.all(
       Array.from({ length: 20 }, async (_, at) =>
         fetch(`${running.url}v1/entries`, { method: "POST", body: `entry ${String(at)}` }),

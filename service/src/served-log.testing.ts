@@ -77,6 +77,7 @@ export async function serve(
     origin: SIGNER.name,
     policy: singleLogPolicy(SIGNER.vkey),
     wait: 10,
+    identityOf: sha256,
     hammer: true,
     ...more,
   };

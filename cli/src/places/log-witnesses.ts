@@ -44,7 +44,10 @@ export interface Witnessing {
 }
 
 /** Witnesses over the network, unless that may not be used; and the policy file named, if any. */
-export async function readWitnessing(context: Context, policyFile?: string): Promise<Witnessing> {
+export async function readWitnessing(
+  context: Pick<Context, "env" | "options" | "signal">,
+  policyFile?: string,
+): Promise<Witnessing> {
   const { env, options } = context;
   const network = options.offline ? {} : { network: fetchNetwork(context.signal) };
   const surroundings = { env, offline: options.offline, ...network };

@@ -10,7 +10,6 @@ import { KEY_TYPE, parseVkey } from "@bootproof/bytes";
 import { type Signer } from "@bootproof/bytes/signing";
 import type { LogOptions } from "@bootproof/log";
 import { entryIdentity } from "@bootproof/statement";
-import { entryIdentity } from "@bootproof/statement";
 import type { PostgresQueue } from "@bootproof/store/postgres";
 
 import { EXIT } from "../frame/exit-code.ts";
@@ -19,7 +18,6 @@ import { readSigner } from "../signing/key-file.ts";
 import { openKey } from "./key-list.ts";
 import { LogIdentities } from "./log-identities.ts";
 import { openObjects, openPrivateStores, privateFolder, type StoreSurroundings } from "./log-stores.ts";
-import { FiledIdentities } from "./log-files.ts";
 import { openWitnesses, type Witnessing } from "./log-witnesses.ts";
 import { readPlaceFile, type PlaceFile } from "./place-file.ts";
 
@@ -84,8 +82,6 @@ export async function openPlace(
       ...(cosigners.length === 0 ? {} : { cosigners }),
       objects,
       ...stores,
-      identity: entryIdentity,
-      identities: new FiledIdentities(hidden),
       ...(witnesses === undefined ? {} : { witnesses }),
       identity: entryIdentity,
       identities,

@@ -2,14 +2,23 @@
  * Serves a log over HTTP until it is interrupted.
  * @module
  */
-import { singleLogPolicy, type LogPolicy } from "@bootproof/log";
+import { stat } from "node:fs/promises";
+
+import { KEY_TYPE, parseVkey } from "@bootproof/bytes";
+import { Log, parseLogPolicy, type LogPolicy, type WitnessPanel } from "@bootproof/log";
 import {
+  FiledAdmission,
   Journal,
   LocalSequencer,
+  LookupIndex,
+  QueueSequencer,
   serveLog,
+  type LogService,
   type OpenedLog,
   type RunningServer,
+  type Sequencer,
 } from "@bootproof/service/log";
+import { entryIdentity } from "@bootproof/statement";
 
 import { toFailure } from "../errors/to-failure.ts";
 import type { Context } from "../frame/context.ts";
@@ -17,8 +26,9 @@ import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 import { errno } from "../frame/files.ts";
 import type { Given } from "../frame/given.ts";
-import { openLog, readLog, type ReadableLog } from "../places/log-place.ts";
-import { proofPolicy, readWitnessing } from "../places/log-witnesses.ts";
+import { lookupFile, publishersFile, quotasFile } from "../places/log-files.ts";
+import { openLogPlace, privateFolder, type OpenLogPlace } from "../places/log-place.ts";
+import { readWitnessing } from "../places/log-witnesses.ts";
 import { formatFields } from "../report/table.ts";
 
 /** Cosignatures say when they were made, so they are renewed also when nothing was added. */
@@ -33,81 +43,130 @@ const MAX_BATCH_AGE_MS = 60_000n;
 export async function serve(context: Context, given: Given): Promise<ExitCode> {
   if (context.options.offline)
     throw new Failure("BP-NET-001", EXIT.unavailable, "a log cannot be served with --offline");
+  // Witnesses are asked to the end: what was taken is published after a signal too.
+  const { signal } = new AbortController();
+  const { env, options } = context;
   const folder = given.text("log") ?? "";
-  const address = { host: given.text("host") ?? "", port: Number(given.unsigned("port", 65_535n) ?? 0n) };
+  const place = await openLogPlace(folder, await readWitnessing({ env, options, signal }));
+  try {
+    return await servePlace(context, given, { folder, place });
+  } finally {
+    await place.close();
+  }
+}
+
+interface Place {
+  readonly folder: string;
+  readonly place: OpenLogPlace;
+}
+
+async function servePlace(context: Context, given: Given, at: Place): Promise<ExitCode> {
   const journal = new Journal((text) => {
     if (!context.options.quiet) context.journal(text);
   });
-  let witnesses: OpenedLog["witnesses"];
-  const sequencer = await LocalSequencer.start({
-    open: async () => {
-      const opened = await openLog(folder, await readWitnessing(context));
-      ({ witnesses } = opened);
-      return opened;
-    },
-    maxPending: Number(given.unsigned("maxPending", MAX_PENDING) ?? 0n),
-    batchAge: Number(given.unsigned("batchAge", MAX_BATCH_AGE_MS) ?? 0n),
-    refreshEvery: REFRESH_MS,
-    report: (event, error) =>
-      journal.event("error", event, { error: error instanceof Error ? error.message : String(error) }),
-  });
-  const log = await readLog(context, folder);
-  const rule = proofPolicy(log.vkey, witnesses);
-  const policy = "logKey" in rule ? singleLogPolicy(rule.logKey) : rule;
-  const served = { sequencer, journal, log, policy };
-  const server = await listen(given, served, address).catch(async (error: unknown) => {
+  const { place } = at;
+  const sequencer = await startSequencer(given, place, journal);
+  const server = await listen(given, { ...at, journal, sequencer }).catch(async (error: unknown) => {
     await sequencer.stop();
     throw error;
   });
-  const { origin, size } = log.checkpoint;
-  const fields = [
-    ["listening on", server.url],
-    ["log", `${origin}, ${String(size)} entries`],
-    ["key", log.vkey],
-  ] as const;
-  context.say(formatFields(fields), {
-    schema: "bootproof/log-serve/1",
-    url: server.url,
-    origin,
-    size: Number(size),
-    vkey: log.vkey,
-  });
+  const { origin, vkeys } = place;
+  const fields = [["listening on", server.url], ["log", origin], ...vkeys.map((vkey) => ["key", vkey])] as [
+    string,
+    string,
+  ][];
+  context.say(formatFields(fields), { schema: "bootproof/log-serve/1", url: server.url, origin, vkeys });
   const fault = await Promise.race([interrupted(context.signal), sequencer.fault]);
   await server.stop(GRACE_MS);
   if (fault !== undefined) throw toFailure(fault);
   return EXIT.yes;
 }
 
-interface Served {
-  readonly sequencer: LocalSequencer;
-  readonly journal: Journal;
-  readonly log: ReadableLog;
-  readonly policy: LogPolicy;
+async function startSequencer(given: Given, place: OpenLogPlace, journal: Journal): Promise<Sequencer> {
+  const options = {
+    open: () => openOn(place),
+    maxPending: Number(given.unsigned("maxPending", MAX_PENDING) ?? 0n),
+    batchAge: Number(given.unsigned("batchAge", MAX_BATCH_AGE_MS) ?? 0n),
+    refreshEvery: REFRESH_MS,
+    report: (event: string, error?: unknown) => {
+      if (error === undefined) journal.event("info", event);
+      else journal.event("error", event, { error: error instanceof Error ? error.message : String(error) });
+    },
+  };
+  const { queue } = place;
+  if (queue === undefined) return LocalSequencer.start(options);
+  return QueueSequencer.start({ ...options, queue, identityOf: entryIdentity });
 }
 
-async function listen(
-  given: Given,
-  { sequencer, journal, log, policy }: Served,
-  address: { readonly host: string; readonly port: number },
-): Promise<RunningServer> {
+async function openOn(place: OpenLogPlace): Promise<OpenedLog> {
+  const { witnesses } = place;
+  const log = await Log.open(place);
+  const close = async (): Promise<void> => {
+    try {
+      await witnesses?.settle();
+    } finally {
+      await log.close();
+    }
+  };
+  return { log, witnesses, close };
+}
+
+interface Served extends Place {
+  readonly sequencer: Sequencer;
+  readonly journal: Journal;
+}
+
+async function listen(given: Given, served: Served): Promise<RunningServer> {
+  const address = { host: given.text("host") ?? "", port: Number(given.unsigned("port", 65_535n) ?? 0n) };
+  const hidden = privateFolder(served.folder);
+  const hammer = given.flag("hammer");
+  // A load test fills a log with what nobody looks up.
+  const lookup = hammer ? undefined : LookupIndex.open(lookupFile(hidden));
   try {
-    const service = {
-      sequencer,
-      journal,
-      fetch: log.fetch,
-      origin: log.checkpoint.origin,
-      policy,
-      hammer: given.flag("hammer"),
-      wait: Number(given.unsigned("wait", MAX_WAIT) ?? 0n),
-    };
-    return await serveLog(service, address);
+    return await serveLog(await serviceOf(given, served, { hidden, hammer, lookup }), address);
   } catch (error) {
-    const found = errno(error) ?? (error instanceof Error ? error.message : String(error));
+    lookup?.close();
+    if (errno(error) === undefined) throw error;
     throw new Failure("BP-NET-003", EXIT.unavailable, "cannot listen at this address", {
-      found: `${address.host}:${String(address.port)}: ${found}`,
+      found: `${address.host}:${String(address.port)}: ${errno(error) ?? ""}`,
       cause: error,
     });
   }
+}
+
+async function serviceOf(
+  given: Given,
+  { place, sequencer, journal }: Served,
+  { hidden, hammer, lookup }: { hidden: string; hammer: boolean; lookup: LookupIndex | undefined },
+): Promise<LogService> {
+  const { origin, vkeys, witnesses, objects } = place;
+  const publishers = given.text("publishers") ?? (await ifThere(publishersFile(hidden)));
+  const admission: LogService["admission"] =
+    publishers === undefined
+      ? undefined
+      : (log) =>
+          FiledAdmission.open({
+            publishers,
+            quotas: quotasFile(hidden),
+            log,
+            now: () => Math.floor(Date.now() / 1000),
+            report: (line) => journal.event("warn", line),
+          });
+  const wait = Number(given.unsigned("wait", MAX_WAIT) ?? 0n);
+  const policy = policyOf(vkeys, witnesses);
+  const fetch = (path: string): Promise<Uint8Array | undefined> => objects.get(path);
+  return { sequencer, fetch, origin, policy, admission, lookup, wait, hammer, journal };
+}
+
+/** What a proof must satisfy before it is handed out: one of the log's keys, and its witnesses. */
+function policyOf(vkeys: readonly string[], panel: WitnessPanel | undefined): LogPolicy {
+  const logs = vkeys.filter((vkey) => parseVkey(vkey).type === KEY_TYPE.ed25519);
+  const text = `${logs.map((vkey) => `log ${vkey}\n`).join("")}quorum none\n`;
+  return { ...parseLogPolicy(new TextEncoder().encode(text)), ...panel?.policy };
+}
+
+async function ifThere(file: string): Promise<string | undefined> {
+  return (await stat(file).catch(() => undefined)) === undefined ? undefined : file;
 }
 
 function interrupted(signal: AbortSignal): Promise<undefined> {

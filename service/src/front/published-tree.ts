@@ -57,20 +57,20 @@ export class PublishedTree {
     this.#options = options;
   }
 
-  /** Size of the tree as far as it is known, without reading. */
-  get knownSize(): bigint {
-    return this.#tree?.reader.head.size ?? 0n;
+  /** The tree that is public now; throws LogError. */
+  async reader(): Promise<LogReader> {
+    return (await this.#read()).reader;
   }
 
-  /** Reads the checkpoint that is public now; the size of its tree. Throws LogError. */
-  async size(): Promise<bigint> {
-    return (await this.#read()).reader.head.size;
+  /** The entry at `index`, when the public tree reaches so far. */
+  async entry(index: bigint): Promise<Uint8Array | undefined> {
+    const { reader } = await this.#covering(index);
+    return index < reader.head.size ? reader.entry(index) : undefined;
   }
 
   /** The proof of the entry at `index`; undefined while no public checkpoint covers it. Throws {@link Unproven}. */
   async prove(index: bigint, known?: Uint8Array): Promise<Proven | undefined> {
-    let tree = this.#tree;
-    if (tree === undefined || index >= tree.reader.head.size) tree = await this.#read();
+    const tree = await this.#covering(index);
     const { reader, note } = tree;
     if (index >= reader.head.size) return undefined;
     const [entry, hashes] = await Promise.all([known ?? reader.entry(index), reader.inclusionProof(index)]);
@@ -82,9 +82,8 @@ export class PublishedTree {
 
   /** The leaf hash at `index`, when the public tree reaches so far. */
   async leafHash(index: bigint): Promise<Sha256 | undefined> {
-    let tree = this.#tree;
-    if (tree === undefined || index >= tree.reader.head.size) tree = await this.#read();
-    return index < tree.reader.head.size ? tree.reader.leafHash(index) : undefined;
+    const { reader } = await this.#covering(index);
+    return index < reader.head.size ? reader.leafHash(index) : undefined;
   }
 
   /**
@@ -102,6 +101,11 @@ export class PublishedTree {
       throw new Unproven(checks.find((check) => check.answer === "no")?.reason ?? "the proof says no");
     tree.accepted = answer === "yes";
     return tree.accepted;
+  }
+
+  /** A tree that covers `index`, or the one that is public now. */
+  async #covering(index: bigint): Promise<Tree> {
+    return this.#tree !== undefined && index < this.#tree.reader.head.size ? this.#tree : this.#read();
   }
 
   #read(): Promise<Tree> {
