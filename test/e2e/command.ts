@@ -2,6 +2,7 @@
  * Running the real command in a scratch folder, as a user would.
  * @module
  */
+import { mkdtempSync, rmSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -13,6 +14,13 @@ export const ROOT: string = path.resolve(import.meta.dirname, "../..");
 
 /** The command as it runs from a clone. */
 export const BOOTPROOF: string = path.join(ROOT, "node_modules/.bin/bootproof");
+
+// What tests see of their logs is not for the home of whoever runs them: many have the same names and keys.
+const STATE = mkdtempSync(path.join(tmpdir(), "bootproof-e2e-state-"));
+process.env["BOOTPROOF_STATE"] = STATE;
+afterAll(() => {
+  rmSync(STATE, { recursive: true, force: true });
+});
 
 /** What a command said and how it ended. */
 export interface Outcome {

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { formatHex, sha256 } from "@bootproof/bytes";
 
 import type { Context } from "../frame/context.ts";
+import { fetchBytes } from "../places/http-fetch.ts";
 import type { OpenStore } from "../places/store-place.ts";
 
 // Recipes, locks and files beside them are small; larger inputs go through the builder.
@@ -90,14 +91,11 @@ export class MaterialFinder {
   }
 
   async #fetch(url: string, digest: string): Promise<Uint8Array | undefined> {
-    const { options, signal } = this.#context;
+    const { options, signal, env } = this.#context;
     if (options.offline) return undefined;
     try {
-      const response = await fetch(url, { signal });
-      if (!response.ok || Number(response.headers.get("content-length") ?? 0) > MAX_MATERIAL)
-        return undefined;
-      const bytes = new Uint8Array(await response.arrayBuffer());
-      return matches(bytes, digest) ? bytes : undefined;
+      const bytes = await fetchBytes({ url, limit: MAX_MATERIAL, attempts: 2, env, signal });
+      return bytes !== undefined && matches(bytes, digest) ? bytes : undefined;
     } catch {
       // One place that cannot be reached is no reason to stop: the next may have it.
       return undefined;
