@@ -108,7 +108,7 @@ class PolicyDraft {
   #takeLog(items: readonly string[], at: string): void {
     const [key, url, ...rest] = items;
     if (key === undefined || rest.length > 0) throw shape(at, "log <vkey> [<url>]");
-    const vkey = keyOf(key, [KEY_TYPE.ed25519], at);
+    const vkey = keyOf(key, [KEY_TYPE.ed25519, KEY_TYPE.mlDsa44], at);
     refuseSameKey(vkey, this.#logs, at);
     this.#logs.push({ vkey, ...(url === undefined ? {} : { url }) });
   }

@@ -1,4 +1,4 @@
-import { formatHex, parseUtf8 } from "@bootproof/bytes";
+import { formatHex, parseUtf8, utf8 } from "@bootproof/bytes";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { verifyConsistency } from "./consistency.ts";
@@ -8,8 +8,10 @@ import { fetchCheckpoint, LogReader } from "./log-reader.ts";
 import { Log } from "./log.ts";
 import { entriesFrom, logOn, MemoryDisk, TEST_SIGNER } from "./memory-store.testing.ts";
 import { leafHash } from "./merkle.ts";
+import { RightEdge, type TileObject } from "./right-edge.ts";
 import { treeHash } from "./reference-tree.testing.ts";
 import type { FetchObject } from "./storage.ts";
+import { formatTilePath } from "./tile-path.ts";
 import { noteVerifiers } from "./verifier.ts";
 
 const SIZE = 1300;
@@ -113,4 +115,56 @@ describe("reading a log: a mirror that lies must be noticed before its bytes are
   it("says so when there is no log", async () => {
     await expect(read(() => Promise.resolve(undefined))).rejects.toMatchObject({ kind: "NO_LOG" });
   });
+});
+
+describe("reading a proof from far away: each tile is a request that a client waits for", () => {
+  /** A log of `size` entries, which stores only the tiles; and how many are read for a proof, beside the checkpoint. */
+  function reads(size: number): (index: number) => Promise<{ opened: number; proof: number }> {
+    const edge = new RightEdge();
+    const files = new Map<string, Uint8Array>();
+    const keep = ({ path, bytes }: TileObject): unknown => files.set(formatTilePath(path), bytes);
+    for (let at = 0; at < size; at++) edge.append(leafHash(utf8(String(at)))).forEach(keep);
+    edge.partials().forEach(keep);
+    const head = { size: BigInt(size), root: edge.root() };
+    return async (index) => {
+      let count = 0;
+      const reader = await LogReader.open((path) => {
+        count++;
+        return Promise.resolve(files.get(path));
+      }, head);
+      const opened = count;
+      const leaf = await reader.leafHash(BigInt(index));
+      const proof = await reader.inclusionProof(BigInt(index));
+      expect(verifyInclusion({ leaf, index: BigInt(index), ...head }, proof)).toBe(true);
+      return { opened, proof: count - opened };
+    };
+  }
+
+  it.each([
+    // Entries, then most tiles for the right edge and for one proof once that is known.
+    [1, 1, 0],
+    [255, 1, 0],
+    [256, 1, 1],
+    [257, 2, 1],
+    [65_535, 2, 1],
+    [65_536, 1, 2],
+    [65_537, 2, 2],
+    [70_000, 3, 2],
+    [200_000, 3, 2],
+  ])(
+    "takes for %i entries at most %i tiles to open it and %i for a proof",
+    async (size, opening, proving) => {
+      const proofOf = reads(size);
+      const indices = [0, 1, 255, 256, 40_000, 65_535, 65_536, size - 257, size - 2, size - 1];
+      let most = 0;
+      for (const index of new Set(indices.filter((at) => at >= 0 && at < size))) {
+        const { opened, proof } = await proofOf(index);
+        expect(opened).toBe(opening);
+        most = Math.max(most, proof);
+      }
+      expect(most).toBe(proving);
+      // One full tile for each level but the topmost: two for up to 2^24 entries, three for up to 2^32.
+      if (size <= 65_536) expect(opening + proving).toBeLessThanOrEqual(3);
+    },
+  );
 });

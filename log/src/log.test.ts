@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { formatHex, parseHex, parseUtf8, sha256, utf8 } from "@bootproof/bytes";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { MemoryIdentities } from "./identity-index.ts";
 import { readVectors, vectorPath } from "./hostile.testing.ts";
 import { LogError, type LogErrorKind } from "./log-error.ts";
@@ -262,5 +262,61 @@ describe("two writers: one log must never become two", () => {
     disk.head = undefined;
     expect(await kindOf(Log.create(logOn(disk)))).toBe("EXISTS");
     expect(await kindOf(Log.open(logOn(disk)))).toBe("ROLLBACK");
+  });
+});
+
+describe("a frozen log: nothing is added to what its final checkpoint covers", () => {
+  it("takes no entry any more, after reopening neither, and is still read, proved and published", async () => {
+    const disk = new MemoryDisk();
+    const log = await Log.create(logOn(disk));
+    await log.append(entriesFrom(0, 300));
+    expect(log.frozen).toBe(false);
+    const waiting = kindOf(log.append(entriesFrom(300, 1)));
+    await log.freeze();
+    expect(await waiting).toBe("no error"); // it came first
+    const { generation } = disk.head!;
+    await log.freeze();
+    expect([log.frozen, disk.head!.generation]).toEqual([true, generation]);
+    expect(await kindOf(log.append(entriesFrom(0, 1)))).toBe("FROZEN");
+    await log.refresh(); // the writer goes on
+    const again = await Log.open(logOn(disk));
+    expect([again.frozen, again.checkpoint.size]).toEqual([true, 301n]);
+    expect(await kindOf(again.append(entriesFrom(400, 1)))).toBe("FROZEN");
+    await again.refresh();
+    const verdict = verifyTlogProof({ proof: await again.proof(300n), policy: { logKey: TEST_SIGNER.vkey } });
+    expect(verdict.answer).toBe("yes");
+    expect((await again.audit()).fault).toBeUndefined();
+  });
+
+  it("stops another writer that would add to it", async () => {
+    const disk = new MemoryDisk();
+    const first = await Log.create(logOn(disk));
+    const second = await Log.open(logOn(disk));
+    await first.freeze();
+    expect(await kindOf(second.append(entriesFrom(0, 1)))).toBe("CONFLICT");
+    expect((await Log.open(logOn(disk))).size).toBe(0n);
+  });
+});
+
+describe("the writer and the clock: one that jumps must not matter", () => {
+  it("never asks what time it is", async () => {
+    const disk = new MemoryDisk();
+    const now = vi.spyOn(Date, "now").mockImplementation(() => {
+      throw new Error("asked");
+    });
+    const measured = vi.spyOn(performance, "now").mockImplementation(() => {
+      throw new Error("asked");
+    });
+    try {
+      await (await Log.create(logOn(disk))).append(entriesFrom(0, 3));
+      const log = await Log.open(logOn(disk));
+      await log.append(entriesFrom(3, 300));
+      await log.refresh();
+      await log.freeze();
+      expect(log.checkpoint.size).toBe(303n);
+    } finally {
+      now.mockRestore();
+      measured.mockRestore();
+    }
   });
 });

@@ -72,9 +72,9 @@ export function verifyTlogProof({ proof: given, leaf: entry, policy: by }: Proof
   };
 }
 
-/** The policy that accepts one log without witnesses; throws ParseError when the key is no log's. */
-export function singleLogPolicy(logKey: string): LogPolicy {
-  return parseLogPolicy(`log ${logKey}\nquorum none\n`);
+/** The policy that accepts one log, by any of its keys, without witnesses; throws ParseError when one is no log's. */
+export function singleLogPolicy(...logKeys: readonly string[]): LogPolicy {
+  return parseLogPolicy(`${logKeys.map((key) => `log ${key}\n`).join("")}quorum none\n`);
 }
 
 function joinAnswers(checks: readonly ProofCheck[]): Answer {
