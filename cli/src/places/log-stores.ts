@@ -12,9 +12,9 @@ import type { PostgresQueue } from "@bootproof/store/postgres";
 import { EXIT } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 import { outputFailure } from "../frame/files.ts";
-import { badValue, usage } from "../frame/given.ts";
+import { usage } from "../frame/given.ts";
 import type { PlaceFile } from "./place-file.ts";
-import { formatStoreUrl, overlap, parseStoreUrl } from "./store-url.ts";
+import { formatStoreUrl, overlap, parseStoreUrl, type S3Url } from "./store-url.ts";
 
 /** The folder with a log's private state. */
 export function privateFolder(folder: string): string {
@@ -59,10 +59,16 @@ export function checkStoreUrls(
   };
 }
 
-/** Opens what everyone may read. */
-export async function openObjects(folder: string, { objects }: Partial<PlaceFile>): Promise<ObjectStore> {
-  if (objects !== undefined) throw noS3(objects);
-  return DirectoryObjects.open(folder);
+/** Opens what everyone may read; a store that is written to is first asked whether it keeps its word. */
+export async function openObjects(
+  folder: string,
+  { objects }: Partial<PlaceFile>,
+  use: "read" | "write",
+  surroundings: StoreSurroundings,
+): Promise<ObjectStore> {
+  if (objects === undefined) return DirectoryObjects.open(folder);
+  const url = s3Url(objects, surroundings);
+  return (await import("./s3-stores.ts")).openS3Objects(url, use, surroundings.env ?? {});
 }
 
 /** Opens head and stages of the log of this name. */
@@ -76,7 +82,7 @@ export async function openPrivateStores(
   if (privateStore === undefined) return openPrivateFolder(privateFolder(folder));
   const url = parseStoreUrl(privateStore, "the private store");
   refuseOffline(privateStore, surroundings);
-  if (url.kind === "s3") throw noS3(privateStore);
+  if (url.kind === "s3") return (await import("./s3-stores.ts")).openS3Private(url, env);
   return (await import("./postgres-stores.ts")).openPostgresPrivate(url.url, origin, env);
 }
 
@@ -110,7 +116,12 @@ async function openPrivateFolder(hidden: string): Promise<PrivateStores> {
   return { staging, head, close: () => Promise.resolve() };
 }
 
-const noS3 = (url: string): Failure => badValue("the store", "postgres://USER@HOST/DATABASE", url);
+function s3Url(text: string, surroundings: StoreSurroundings): S3Url {
+  const url = parseStoreUrl(text, "the log's objects");
+  if (url.kind !== "s3") throw usage("what everyone reads belongs on a folder or on S3");
+  refuseOffline(text, surroundings);
+  return url;
+}
 
 function refuseOffline(url: string, { offline }: StoreSurroundings): void {
   if (offline === true)

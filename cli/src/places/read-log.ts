@@ -117,7 +117,8 @@ async function fetchFrom(context: Context, place: string): Promise<FetchObject> 
   const folder = resolve(context.cwd, place);
   const remembered = await readPlaceFile(privateFolder(folder));
   if (remembered?.objects === undefined) return folderFetch(folder);
-  const objects = await openObjects(folder, remembered);
+  const { env, options } = context;
+  const objects = await openObjects(folder, remembered, "read", { env, offline: options.offline });
   return (path) => objects.get(path);
 }
 

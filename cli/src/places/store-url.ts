@@ -12,7 +12,7 @@ export interface S3Url {
   readonly endpoint: string;
   readonly region: string;
   readonly bucket: string;
-  /** Ends in a slash unless it is empty. */
+  /** Without slashes at its ends; empty for the whole bucket. */
   readonly prefix: string;
   readonly pathStyle: boolean;
 }
@@ -24,13 +24,15 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 const MAX_URL = 2048;
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
-const PREFIX = /^(?:[A-Za-z0-9_][A-Za-z0-9._-]*\/)*$/;
+const PREFIX = /^(?:[A-Za-z0-9_][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_][A-Za-z0-9._-]*)*)?$/;
 const S3_PARAMETERS = ["endpoint", "path-style", "region"];
 
 /** Reads a URL given to `flag`; what it leaves out is taken from the environment as the AWS tools take it. */
 export function parseStoreUrl(text: string, flag: string, env: Env = {}): StoreUrl {
   const url = text.length > MAX_URL ? null : URL.parse(text);
   if (url === null) throw badValue(flag, "s3://BUCKET/PREFIX or postgres://USER@HOST/DATABASE", "no URL");
+  // A parser of URLs resolves these without a word.
+  if (/^[^?#]*\/\.{1,2}(?:[/?#]|$)/.test(text)) throw badValue(flag, "a prefix of plain names", ". or ..");
   if (url.password !== "" || url.searchParams.has("password")) throw secret(flag);
   switch (url.protocol) {
     case "postgres:":
@@ -54,8 +56,11 @@ export function formatStoreUrl(store: StoreUrl): string {
 /** Whether two places overlap, so that the one shows or overwrites what is in the other. */
 export function overlap(a: StoreUrl, b: StoreUrl): boolean {
   if (a.kind !== "s3" || b.kind !== "s3" || a.bucket !== b.bucket || a.endpoint !== b.endpoint) return false;
-  return a.prefix.startsWith(b.prefix) || b.prefix.startsWith(a.prefix);
+  const [one, other] = [folderOf(a), folderOf(b)];
+  return one.startsWith(other) || other.startsWith(one);
 }
+
+const folderOf = ({ prefix }: S3Url): string => (prefix === "" ? "" : `${prefix}/`);
 
 function parseS3(url: URL, flag: string, env: Env): S3Url {
   for (const [name] of url.searchParams)
@@ -64,9 +69,8 @@ function parseS3(url: URL, flag: string, env: Env): S3Url {
   if (url.username !== "" || url.hash !== "" || url.port !== "")
     throw badValue(flag, "s3://BUCKET/PREFIX", "more than that");
   if (!BUCKET.test(url.hostname)) throw badValue(flag, "the name of a bucket", url.hostname);
-  const path = url.pathname.slice(1);
-  const prefix = path === "" || path.endsWith("/") ? path : `${path}/`;
-  if (!PREFIX.test(prefix)) throw badValue(flag, "a prefix of plain names", path);
+  const prefix = url.pathname.replace(/^\/|\/$/g, "");
+  if (!PREFIX.test(prefix)) throw badValue(flag, "a prefix of plain names", prefix);
   const region =
     url.searchParams.get("region") ?? env["AWS_REGION"] ?? env["AWS_DEFAULT_REGION"] ?? "us-east-1";
   if (!/^[a-z0-9-]{1,64}$/.test(region)) throw badValue(flag, "the name of a region", region);

@@ -26,7 +26,8 @@ export function defineLogInit(log: Command, frame: Frame): void {
     .option("--log <dir>", "the log's folder", "out/log")
     .option("--origin <name>", "its name, such as example.org/boot (default: made from its key)")
     .option("--key <key>", "file:PATH, env:NAME, agent:SHA256:... or command:FILE (default: a new file)")
-    .option("--private-store <url>", "head and stages: postgres://USER@HOST/DATABASE (default: DIR.private)")
+    .option("--objects <url>", "what everyone may read: s3://BUCKET/PREFIX (default: the folder)")
+    .option("--private-store <url>", "head and stages: postgres://USER@HOST/DATABASE or s3://BUCKET/PREFIX")
     .option(
       "--policy <file>",
       "a tlog-policy file: from now on only checkpoints that its quorum of witnesses cosigned are published",
