@@ -11,7 +11,7 @@ import { Entries, type EntryAdmission } from "./front/entries.ts";
 import { EntryPlaces } from "./front/entry-places.ts";
 import { PublishedTree } from "./front/published-tree.ts";
 import { HEALTH, readiness, type Damage } from "./front/health.ts";
-import { hammerRoute } from "./front/hammer.ts";
+import { openHammer, type Hammer } from "./front/hammer.ts";
 import { StaticFiles } from "./front/static-files.ts";
 import { messageOf, refuseAsJson, refuseAsText, type Answer } from "./http/answer.ts";
 import { startServer, type Address, type Answered, type Route, type RunningServer } from "./http/frame.ts";
@@ -23,6 +23,7 @@ import { METRICS_TYPE } from "./operating/metrics.ts";
 import type { Journal } from "./operating/journal.ts";
 import type { Sequencer } from "./sequencing/sequencer.ts";
 
+export { messageOf } from "./http/answer.ts";
 export { Journal, type Level } from "./operating/journal.ts";
 export { LocalSequencer, type LocalSequencerOptions } from "./sequencing/local-sequencer.ts";
 export {
@@ -74,6 +75,7 @@ export async function serveLog(service: LogService, address: Address): Promise<R
   const server = await startServer(
     {
       route: (path) => front.route(path),
+      plainPost: front.hammer?.plainPost,
       refuse: (refusal, path) => (path.startsWith("/v1/") ? refuseAsJson(refusal) : refuseAsText(refusal)),
       answered: (answered) => front.answered(answered),
     },
@@ -95,6 +97,7 @@ export async function serveLog(service: LogService, address: Address): Promise<R
 }
 
 class LogFront {
+  readonly hammer: Hammer | undefined;
   readonly #files: StaticFiles;
   readonly #entries: Entries;
   readonly #lookup: LookupService | undefined;
@@ -123,7 +126,8 @@ class LogFront {
     routes.set("/healthz", HEALTH);
     routes.set("/readyz", readiness(sequencer, this.#damage));
     routes.set("/metrics", { name: "metrics", method: "GET", answer: () => this.#metricsAnswer() });
-    if (hammer) routes.set("/add", hammerRoute(sequencer, this.#metrics));
+    this.hammer = hammer ? openHammer(sequencer, this.#metrics) : undefined;
+    if (this.hammer !== undefined) routes.set(this.hammer.path, this.hammer.route);
   }
 
   route(path: string): Route | undefined {

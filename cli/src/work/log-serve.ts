@@ -11,6 +11,7 @@ import {
   Journal,
   LocalSequencer,
   LookupIndex,
+  messageOf,
   QueueSequencer,
   serveLog,
   type LogService,
@@ -61,12 +62,13 @@ interface Place {
 }
 
 async function servePlace(context: Context, given: Given, at: Place): Promise<ExitCode> {
+  const { quiet } = context.options;
   const journal = new Journal((text) => {
-    if (!context.options.quiet) context.journal(text);
+    if (!quiet) context.journal(text);
   });
   const { place } = at;
   const sequencer = await startSequencer(given, place, journal);
-  const server = await listen(given, { ...at, journal, sequencer }).catch(async (error: unknown) => {
+  const server = await listen(given, { ...at, journal, sequencer, quiet }).catch(async (error: unknown) => {
     await sequencer.stop();
     throw error;
   });
@@ -90,7 +92,7 @@ async function startSequencer(given: Given, place: OpenLogPlace, journal: Journa
     refreshEvery: REFRESH_MS,
     report: (event: string, error?: unknown) => {
       if (error === undefined) journal.event("info", event);
-      else journal.event("error", event, { error: error instanceof Error ? error.message : String(error) });
+      else journal.event("error", event, { error: messageOf(error) });
     },
   };
   const { queue } = place;
@@ -114,6 +116,8 @@ async function openOn(place: OpenLogPlace): Promise<OpenedLog> {
 interface Served extends Place {
   readonly sequencer: Sequencer;
   readonly journal: Journal;
+  /** Whether requests are not told of. */
+  readonly quiet: boolean;
 }
 
 async function listen(given: Given, served: Served): Promise<RunningServer> {
@@ -136,7 +140,7 @@ async function listen(given: Given, served: Served): Promise<RunningServer> {
 
 async function serviceOf(
   given: Given,
-  { place, sequencer, journal }: Served,
+  { place, sequencer, journal, quiet }: Served,
   { hidden, hammer, lookup }: { hidden: string; hammer: boolean; lookup: LookupIndex | undefined },
 ): Promise<LogService> {
   const { origin, vkeys, witnesses, objects } = place;
@@ -155,7 +159,8 @@ async function serviceOf(
   const wait = Number(given.unsigned("wait", MAX_WAIT) ?? 0n);
   const policy = policyOf(vkeys, witnesses);
   const fetch = (path: string): Promise<Uint8Array | undefined> => objects.get(path);
-  return { sequencer, fetch, origin, policy, admission, lookup, wait, hammer, journal };
+  const told = quiet ? undefined : journal;
+  return { sequencer, fetch, origin, policy, admission, lookup, wait, hammer, journal: told };
 }
 
 /** What a proof must satisfy before it is handed out: one of the log's keys, and its witnesses. */

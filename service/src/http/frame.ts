@@ -4,9 +4,10 @@
  * @module
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo } from "node:net";
 
 import { Refused, refuseAsText, type Answer, type Refusal } from "./answer.ts";
+import { PlainPosts, type PlainPost } from "./plain-post.ts";
 import { Asked, Gone } from "./request.ts";
 import { UnsentBytes } from "./unsent.ts";
 
@@ -47,6 +48,8 @@ export interface Answered {
 export interface Service {
   /** The route of a path, which is as it was sent. */
   readonly route: (path: string) => Route | undefined;
+  /** A path that is answered in a short way, when it is asked as load generators do. */
+  readonly plainPost?: PlainPost | undefined;
   /** How refusals look; as text by default. */
   readonly refuse?: (refusal: Refusal, path: string) => Answer;
   /** Hears of each answer. */
@@ -85,7 +88,7 @@ export async function startServer(service: Service, { host, port }: Address): Pr
   server.maxConnections = MAX_CONNECTIONS;
   server.maxHeadersCount = MAX_HEADERS;
   server.timeout = SILENT_MS;
-  server.on("connection", (socket: Socket) => socket.setNoDelay(true));
+  const plain = service.plainPost === undefined ? undefined : new PlainPosts(server, service.plainPost);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, resolve);
@@ -95,15 +98,19 @@ export async function startServer(service: Service, { host, port }: Address): Pr
     url: `http://${host.includes(":") ? `[${host}]` : host}:${given}/`,
     stop: (grace = GRACE_MS) => {
       frame.stopping = true;
-      return stopServer(server, grace);
+      return stopServer(server, plain, grace);
     },
   };
 }
 
-async function stopServer(server: Server, grace: number): Promise<void> {
+async function stopServer(server: Server, plain: PlainPosts | undefined, grace: number): Promise<void> {
   const ended = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
-  const late = setTimeout(() => server.closeAllConnections(), grace);
+  plain?.stop();
+  const late = setTimeout(() => {
+    server.closeAllConnections();
+    plain?.close();
+  }, grace);
   await ended;
   clearTimeout(late);
 }

@@ -62,7 +62,9 @@ export class Asked {
       });
       message.on("end", () => resolve(joined(chunks)));
       message.on("error", () => reject(new Gone()));
-      message.on("close", () => reject(new Gone())); // says nothing once all was read
+      message.on("close", () => {
+        if (!message.complete) reject(new Gone());
+      });
     });
   }
 

@@ -18,8 +18,11 @@ export class LogMetrics {
 
   constructor(sequencer: Sequencer, publishedSize: () => bigint) {
     const metrics = this.#metrics;
-    this.#requests = metrics.counter("bootproof_http_requests_total", "Requests answered.");
-    this.#refusals = metrics.counter("bootproof_refusals_total", "Requests refused, by code.");
+    this.#requests = metrics.counter("bootproof_http_requests_total", "Requests answered.", [
+      "route",
+      "status",
+    ]);
+    this.#refusals = metrics.counter("bootproof_refusals_total", "Requests refused, by code.", ["code"]);
     const took = "Seconds from taking an entry until a public checkpoint covered it.";
     this.published = metrics.histogram("bootproof_log_publication_seconds", took, SECONDS);
     const status = (): ReturnType<Sequencer["status"]> => sequencer.status();
@@ -46,8 +49,8 @@ export class LogMetrics {
 
   /** Counts an answer. */
   answered({ route, status, about }: Answered): void {
-    this.#requests.add({ route, status: String(status) });
-    if (about?.code !== undefined) this.#refusals.add({ code: about.code });
+    this.#requests.add(route, String(status));
+    if (about?.code !== undefined) this.#refusals.add(about.code);
   }
 
   /** The text that a collector reads. */

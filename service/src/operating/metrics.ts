@@ -13,19 +13,31 @@ interface Family {
   readonly samples: () => Iterable<readonly [suffix: string, labels: string, value: number]>;
 }
 
-/** Counts what happened, by labels. */
+/** Counts what happened, by the values of its labels. */
 export class Counter {
-  readonly #values = new Map<string, number>();
+  readonly #names: readonly string[];
+  readonly #counts = new Map<string, number>();
 
-  /** Counts one more, or `by`. */
-  add(labels: Labels = {}, by = 1): void {
-    const key = formatLabels(labels);
-    this.#values.set(key, (this.#values.get(key) ?? 0) + by);
+  constructor(names: readonly string[]) {
+    this.#names = names;
   }
 
-  /** Its values by labels as they are written. */
-  get values(): ReadonlyMap<string, number> {
-    return this.#values;
+  /** Counts one more; labels are formed when somebody reads them, since this is done for each request. */
+  add(...values: readonly string[]): void {
+    const key = values.length === 1 ? (values[0] ?? "") : values.join("\n");
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+  }
+
+  /** Its samples. */
+  *samples(): Generator<readonly [string, string, number]> {
+    for (const [key, count] of this.#counts) {
+      const values = key.split("\n");
+      yield [
+        "",
+        formatLabels(Object.fromEntries(this.#names.map((name, at) => [name, values[at] ?? ""]))),
+        count,
+      ];
+    }
   }
 }
 
@@ -67,9 +79,9 @@ export class Metrics {
   readonly #families = new Map<string, Family>();
 
   /** Adds a counter. */
-  counter(name: string, help: string): Counter {
-    const counter = new Counter();
-    this.#families.set(name, { help, type: "counter", samples: () => unsuffixed(counter.values) });
+  counter(name: string, help: string, labels: readonly string[]): Counter {
+    const counter = new Counter(labels);
+    this.#families.set(name, { help, type: "counter", samples: () => counter.samples() });
     return counter;
   }
 
@@ -139,10 +151,6 @@ export function addProcessMetrics(metrics: Metrics): void {
     "When the process began, in seconds since 1970.",
     () => started,
   );
-}
-
-function* unsuffixed(values: ReadonlyMap<string, number>): Generator<readonly [string, string, number]> {
-  for (const [labels, value] of values) yield ["", labels, value];
 }
 
 function formatLabels(labels: Labels): string {

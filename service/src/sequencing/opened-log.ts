@@ -48,7 +48,13 @@ export function consequenceOf(error: unknown): Consequence {
     case "BAD_SIGNATURE":
     case "NO_LOG":
       return "never again";
-    default:
+    case "CONFLICT":
+    case "CORRUPT_OBJECT":
+    case "ENTRY_TOO_LARGE":
+    case "EXISTS":
+    case "MISSING_OBJECT":
+    case "OUT_OF_TREE":
+    case "STOPPED":
       return "reopen";
   }
 }
