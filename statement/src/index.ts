@@ -30,6 +30,7 @@ export {
   type UntrustedEnvelope,
 } from "./dsse.ts";
 export { entryIdentity, envelopeIdentity } from "./identity.ts";
+export { makeLogContinuation, readLogContinuation, type LogContinuation } from "./log-continuation.ts";
 export {
   hasAxes,
   zeroValues,
@@ -63,6 +64,7 @@ export { formatStatement, parseStatement, type Statement, type Subject } from ".
 export {
   BOOT_MEASUREMENT_TYPE,
   IN_TOTO_PAYLOAD_TYPE,
+  LOG_CONTINUATION_TYPE,
   PROVENANCE_TYPE,
   REBUILD_TYPE,
   RECIPE_BUILD_TYPE,

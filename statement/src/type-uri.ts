@@ -11,6 +11,8 @@ export const IN_TOTO_PAYLOAD_TYPE = "application/vnd.in-toto+json";
 export const BOOT_MEASUREMENT_TYPE = "https://bootproof.dev/boot-measurement/v1";
 /** What came out when somebody built a release again. */
 export const REBUILD_TYPE = "https://bootproof.dev/rebuild/v1";
+/** A log goes on where another one ended. */
+export const LOG_CONTINUATION_TYPE = "https://bootproof.dev/log-continuation/v1";
 /** SLSA provenance v1. */
 export const PROVENANCE_TYPE = "https://slsa.dev/provenance/v1";
 /** SLSA buildType of a recipe built from its lock. */
