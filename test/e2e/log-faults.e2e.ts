@@ -4,106 +4,13 @@
  */
 import { execFile } from "node:child_process";
 import { cp, rm } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { Log } from "@bootproof/log";
 import { beforeAll, describe, expect, it } from "vitest";
 import { scratch } from "./command.ts";
-import { LogHistory, numberedEntries, openOnDisk, placeOnDisk, type Step } from "./log-on-disk.ts";
+import { ALL, choose, inParallel, SCENES, SEED } from "./fault-scenes.ts";
+import { LogHistory, placeOnDisk } from "./log-on-disk.ts";
 import { tracingRefused, writeWithFault, writingCalls, type Fault, type WritingCall } from "./strace.ts";
-
-type Batches = readonly (readonly [from: number, count: number])[];
-
-const ALL = process.env["BOOTPROOF_FAULTS"] === "all";
-const SEED = Number(process.env["BOOTPROOF_SEED"] ?? 1);
-const SAMPLE = 6;
-
-/** What a writer is doing when the fault comes. */
-interface Scene {
-  readonly name: string;
-  /** What is in the log before. */
-  readonly before: Batches;
-  readonly steps: readonly Step[];
-  readonly prepare: (folder: string) => Promise<void>;
-}
-
-async function fill(folder: string, batches: Batches): Promise<void> {
-  const log = await openOnDisk(folder);
-  for (const [from, count] of batches) await log.append(numberedEntries(from, count));
-  await log.close();
-}
-
-/** A log whose writer died right after the commit point: the tiles are still to be written. */
-async function dieAfterCommit(folder: string, from: number, count: number): Promise<void> {
-  const place = await placeOnDisk(folder);
-  const put = place.objects.putMutable.bind(place.objects);
-  const objects = {
-    ...place.objects,
-    putImmutable: () => Promise.reject(new Error("died")),
-    putMutable: put,
-    get: place.objects.get.bind(place.objects),
-    list: place.objects.list.bind(place.objects),
-  };
-  const log = await Log.open({ ...place, objects });
-  await expect(log.append(numberedEntries(from, count))).rejects.toThrow("died");
-  await log.close();
-}
-
-const SCENES: readonly Scene[] = [
-  { name: "starting a log", before: [], steps: [[0, 3]], prepare: () => Promise.resolve() },
-  {
-    name: "two commits, across a full tile",
-    before: [[0, 254]],
-    steps: [
-      [254, 3],
-      [257, 1],
-    ],
-    prepare: (folder) => fill(folder, [[0, 254]]),
-  },
-  {
-    name: "recovering from a death after the commit point",
-    before: [
-      [0, 254],
-      [254, 5],
-    ],
-    steps: [[259, 1]],
-    async prepare(folder) {
-      await fill(folder, [[0, 254]]);
-      await dieAfterCommit(folder, 254, 5);
-    },
-  },
-  {
-    name: "collecting partial tiles",
-    before: [
-      [0, 100],
-      [100, 100],
-      [200, 100],
-    ],
-    steps: ["collect", [300, 1]],
-    prepare: (folder) =>
-      fill(folder, [
-        [0, 100],
-        [100, 100],
-        [200, 100],
-      ]),
-  },
-];
-
-/** Every point in a full run; else some, spread evenly from a place that the seed decides. */
-function choose(calls: readonly WritingCall[]): readonly WritingCall[] {
-  if (ALL) return calls;
-  const stride = Math.ceil(calls.length / SAMPLE);
-  return calls.filter((_, at) => at % stride === SEED % stride);
-}
-
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items];
-  const worker = async (): Promise<void> => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, worker));
-}
 
 const refused = await tracingRefused();
 if (refused !== undefined) console.error(`NOT RUN, this machine lets nobody trace a process: ${refused}`);
@@ -122,7 +29,7 @@ describe.skipIf(refused !== undefined)(
       const stem = (): string => path.join(folder, name.replaceAll(/[^a-z]+/g, "-"));
       let calls: WritingCall[] = [];
       beforeAll(async () => {
-        await prepare(stem());
+        await prepare(stem(), placeOnDisk);
         await copy(stem(), `${stem()}.trace`);
         calls = await writingCalls(`${stem()}.trace`, JSON.stringify(steps));
         expect(calls.length).toBeGreaterThan(30);

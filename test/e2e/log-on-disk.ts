@@ -5,6 +5,7 @@
  */
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { formatHex, parseUtf8, sha256, utf8 } from "@bootproof/bytes";
 import {
   audit,
@@ -39,12 +40,21 @@ export type WriterLine =
     }
   | { readonly told: "failed"; readonly code: string; readonly message: string };
 
-/** How to open the log in a folder. */
+/** How to open the log of a folder. */
+export type PlaceOf = (folder: string) => Promise<LogOptions>;
+
+/** The parts of a place that are the same wherever its private part is. */
+export async function publicPlace(
+  folder: string,
+): Promise<Pick<LogOptions, "origin" | "signer" | "objects">> {
+  const objects = await DirectoryObjects.open(path.join(folder, "public"));
+  return { origin: SIGNER.name, signer: SIGNER, objects };
+}
+
+/** All in the folder. */
 export async function placeOnDisk(folder: string): Promise<LogOptions> {
   return {
-    origin: SIGNER.name,
-    signer: SIGNER,
-    objects: await DirectoryObjects.open(path.join(folder, "public")),
+    ...(await publicPlace(folder)),
     staging: await DirectoryObjects.open(path.join(folder, "private")),
     head: await DirectoryHead.open(path.join(folder, "private/head")),
   };
@@ -55,14 +65,21 @@ export function numberedEntries(from: number, count: number): Uint8Array[] {
   return Array.from({ length: count }, (_, at) => utf8(`entry ${from + at} `.padEnd(100, ".")));
 }
 
-/** Opens the log, or makes it where its start was killed. */
-export async function openOnDisk(folder: string): Promise<Log> {
-  const place = await placeOnDisk(folder);
-  try {
-    return await Log.open(place);
-  } catch (error) {
-    if (error instanceof LogError && error.kind === "NO_LOG") return Log.create(place);
-    throw error;
+/** A server may take this long to notice that a writer was killed. */
+const PATIENCE = 5_000;
+
+/** Opens the log, or makes it where its start was killed; waits up to `patience` milliseconds for another writer's end. */
+export async function openOrCreate(place: LogOptions, patience = 0): Promise<Log> {
+  const start = Date.now();
+  for (;;) {
+    try {
+      return await Log.open(place);
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error;
+      if (error.kind === "NO_LOG") return Log.create(place);
+      if (error.kind !== "LOCKED" || Date.now() - start > patience) throw error;
+    }
+    await sleep(20);
   }
 }
 
@@ -73,8 +90,11 @@ export class LogHistory {
   readonly #told = new Map<bigint, string>();
   readonly #public: SignedCheckpoint[] = [];
 
-  constructor(folder: string) {
+  readonly #placeOf: PlaceOf;
+
+  constructor(folder: string, placeOf: PlaceOf = placeOnDisk) {
     this.#folder = folder;
+    this.#placeOf = placeOf;
   }
 
   /** Takes what a writer printed; its last line may be torn. */
@@ -106,14 +126,14 @@ export class LogHistory {
   async expectWhole(planned: readonly (readonly [from: number, count: number])[]): Promise<void> {
     await this.look();
     const before = await snapshot(path.join(this.#folder, "public/tile"));
-    await (await openOnDisk(this.#folder)).close();
+    await (await this.#open()).close();
     const once = await snapshot(this.#folder);
     for (const [file, bytes] of before)
       expect([file, formatHex(sha256(once.get(`public/tile/${file}`) ?? new Uint8Array()))]).toEqual([
         file,
         formatHex(sha256(bytes)),
       ]);
-    const log = await openOnDisk(this.#folder);
+    const log = await this.#open();
     try {
       expect(digests(await snapshot(this.#folder))).toEqual(digests(once));
       expect((await log.audit()).fault).toBeUndefined();
@@ -127,6 +147,10 @@ export class LogHistory {
       await log.close();
     }
     await this.look();
+  }
+
+  async #open(): Promise<Log> {
+    return openOrCreate(await this.#placeOf(this.#folder), PATIENCE);
   }
 
   async #append(log: Log, from: number, count: number): Promise<void> {

@@ -1,14 +1,17 @@
 /**
- * A process that writes to a log: `log-writer.ts <folder> <batches>`, where batches are `[[from, count], ...]` of numbered
- * entries, or "collect" for the partial tiles. Tells what happens as lines of JSON; whoever kills it may hold it to every line.
+ * A process that writes to a log: `log-writer.ts <folder> <batches> [<PostgreSQL URL>]`, where batches are `[[from, count],
+ * ...]` of numbered entries, or "collect" for the partial tiles. Tells what happens as lines of JSON; whoever kills it may
+ * hold it to every line.
  * @module
  */
 import { open } from "node:fs/promises";
-import { collectPartials, Log, LogError } from "@bootproof/log";
+import { collectPartials, LogError } from "@bootproof/log";
 import { StoreError } from "@bootproof/store";
-import { numberedEntries, placeOnDisk, type Step, type WriterLine } from "./log-on-disk.ts";
+import { PostgresDatabase } from "@bootproof/store/postgres";
+import { numberedEntries, openOrCreate, placeOnDisk, type Step, type WriterLine } from "./log-on-disk.ts";
+import { placeOnPostgres } from "./log-on-postgres.ts";
 
-const [folder = "", batches = "[]"] = process.argv.slice(2);
+const [folder = "", batches = "[]", url] = process.argv.slice(2);
 /** More opens than the main thread makes: so the numbers of the log's own calls are theirs alone (see strace.ts). */
 const WARM_UP = 1500;
 
@@ -20,25 +23,18 @@ function tell(line: WriterLine): Promise<void> {
   });
 }
 
-async function openOrCreate(): Promise<Log> {
-  const place = await placeOnDisk(folder);
-  try {
-    return await Log.open(place);
-  } catch (error) {
-    if (error instanceof LogError && error.kind === "NO_LOG") return Log.create(place);
-    throw error;
-  }
-}
-
 async function write(): Promise<void> {
   if (process.env["BOOTPROOF_WARM_UP"] !== undefined)
     for (let times = 0; times < WARM_UP; times++) await (await open("/dev/null")).close();
-  const log = await openOrCreate();
+  // One connection, so that its calls have one order.
+  const database = url === undefined ? undefined : await PostgresDatabase.open({ url, connections: 1 });
+  const placeOf = database === undefined ? placeOnDisk : placeOnPostgres(database);
+  const log = await openOrCreate(await placeOf(folder));
   const checkpoint = (): string => Buffer.from(log.checkpoint.note).toString();
   await tell({ told: "opened", checkpoint: checkpoint() });
   for (const step of JSON.parse(batches) as Step[]) {
     if (step === "collect") {
-      const { objects, staging } = await placeOnDisk(folder);
+      const { objects, staging } = await placeOf(folder);
       await collectPartials({ objects, staging, reader: log.reader, now: 1, keep: 0 });
       continue;
     }
@@ -48,6 +44,7 @@ async function write(): Promise<void> {
     await tell({ told: "appended", from, indices, checkpoint: checkpoint() });
   }
   await log.close();
+  await database?.close();
 }
 
 try {

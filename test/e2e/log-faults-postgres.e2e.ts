@@ -1,0 +1,90 @@
+/**
+ * A log with its head and stages in PostgreSQL: its writer is killed, or its connection breaks, at every call with which
+ * it sends to the server or hears from it. A commit whose answer is lost may have happened; either way nothing that was
+ * acknowledged is gone and no second tree comes to be. A sample by default; BOOTPROOF_FAULTS=all takes all.
+ */
+import { cp, rm } from "node:fs/promises";
+import path from "node:path";
+import { PostgresDatabase } from "@bootproof/store/postgres";
+import { startPostgres, type PostgresServer } from "@bootproof/store/postgres-server";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { scratch } from "./command.ts";
+import { ALL, choose, inParallel, SCENES } from "./fault-scenes.ts";
+import { LogHistory, type PlaceOf } from "./log-on-disk.ts";
+import { copyOnPostgres, placeOnPostgres } from "./log-on-postgres.ts";
+import { breakAt, talkingCalls, talkWithFault, tracingRefused, type WritingCall } from "./strace.ts";
+
+const refused = await tracingRefused();
+if (refused !== undefined) console.error(`NOT RUN, this machine lets nobody trace a process: ${refused}`);
+
+/** Points a scene and kind, unless all are taken. */
+const SAMPLE = 4;
+
+/** Partial tiles are collected in the folder alone. */
+const scenes = SCENES.filter(({ steps }) => !steps.includes("collect"));
+
+describe.skipIf(refused !== undefined)(
+  "a broken connection to PostgreSQL: an acknowledged entry that is gone, or a log that split",
+  () => {
+    let folder: string;
+    let server: PostgresServer;
+    let database: PostgresDatabase;
+    beforeAll(async () => {
+      folder = await scratch("faults-postgres");
+      server = await startPostgres();
+      database = await PostgresDatabase.open({ url: server.url, password: server.password });
+    });
+    afterAll(async () => {
+      await database.close();
+      await server.stop();
+    });
+
+    async function copy(from: string, to: string): Promise<void> {
+      await cp(from, to, { recursive: true });
+      await copyOnPostgres(database, from, to);
+    }
+
+    describe.each(scenes)("$name", ({ name, before, steps, prepare }) => {
+      const stem = (): string => path.join(folder, name.replaceAll(/[^a-z]+/g, "-"));
+      const placeOf: PlaceOf = (place) => placeOnPostgres(database)(place);
+      let calls: WritingCall[] = [];
+      beforeAll(async () => {
+        await prepare(stem(), placeOf);
+        await placeOf(stem()); // makes the folder
+        await copy(stem(), `${stem()}.trace`);
+        calls = await talkingCalls(`${stem()}.trace`, JSON.stringify(steps), server);
+        expect(calls.length).toBeGreaterThan(30);
+      });
+
+      it.each(["KILL", "BREAK"] as const)("%s", async (kind) => {
+        const count = { killed: 0, refused: 0, survived: 0, missed: 0 };
+        const points = choose(calls, SAMPLE);
+        await inParallel(points, async (call) => {
+          const label = `${kind} at ${call.name} ${call.nth}: ${call.text}`;
+          const place = `${stem()}.${kind}-${call.name}-${call.nth}`;
+          await copy(stem(), place);
+          const history = new LogHistory(place, placeOf);
+          await history.look();
+          const fault = kind === "KILL" ? kind : breakAt(call);
+          const writer = await talkWithFault(place, JSON.stringify(steps), server, call, fault);
+          if (writer.hit === undefined) count.missed++;
+          else if (writer.killed) count.killed++;
+          else if (writer.exitCode === 1 && writer.stdout.includes('"failed"')) count.refused++;
+          else if (writer.exitCode === 0) count.survived++;
+          else throw new Error(`${label}\n${writer.stdout}\n${writer.stderr}`);
+          try {
+            history.hear(writer.stdout);
+            await history.expectWhole([...before, ...steps.filter((step) => step !== "collect")]);
+          } catch (error) {
+            throw new Error(`${label}\nhit: ${writer.hit ?? "nothing"}\n${writer.stdout}`, { cause: error });
+          }
+          await rm(place, { recursive: true });
+        });
+        console.log(`${name}, ${kind}: ${points.length} of ${calls.length} calls, ${JSON.stringify(count)}`);
+        expect(count.missed).toBeLessThanOrEqual(points.length / 2);
+        if (!ALL) return;
+        expect(kind === "KILL" ? count.killed : count.refused).toBeGreaterThan(points.length / 3);
+      });
+    });
+  },
+);
