@@ -94,6 +94,7 @@ async function fetchOnce({ url, limit, env, signal }: HttpQuestion): Promise<Uin
 /** Follows redirects, but not from https to http, and not for ever. */
 async function follow(url: string, signal: AbortSignal): Promise<Response> {
   let at = url;
+  if (!URL.canParse(url)) throw fatal(url, "no URL");
   for (let count = 0; count <= MAX_REDIRECTS; count++) {
     const response = await fetch(at, { signal, redirect: "manual" });
     const location = response.headers.get("location");
