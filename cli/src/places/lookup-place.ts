@@ -3,23 +3,19 @@
  * @module
  */
 import { stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 
 import type { Context } from "../frame/context.ts";
 import { usage } from "../frame/given.ts";
+import { isUrl } from "./is-url.ts";
+import { lookupFile } from "./log-files.ts";
 import { privateFolder } from "./log-place.ts";
-
-/** The name of an index in a log's private folder. */
-export const LOOKUP_FILE = "lookup.sqlite";
-
-/** Whether a place is a URL and not a folder. */
-export const isUrl = (place: string): boolean => /^https?:\/\//.test(place);
 
 /** The index that was named, or the one in the private folder of a log on a folder; throws for a log at a URL. */
 export function lookupPlace({ cwd }: Pick<Context, "cwd">, log: string, named: string | undefined): string {
   if (named !== undefined) return resolve(cwd, named);
   if (isUrl(log)) throw usage("a log at a URL has no index here", "name a file for it: --index FILE");
-  return join(privateFolder(resolve(cwd, log)), LOOKUP_FILE);
+  return lookupFile(privateFolder(resolve(cwd, log)));
 }
 
 /** The index to look into: the one named, or the one beside the log when it is there. */

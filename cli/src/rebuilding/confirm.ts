@@ -6,7 +6,6 @@ import { join } from "node:path";
 
 import { formatHex } from "@bootproof/bytes";
 import type { Signer } from "@bootproof/bytes/signing";
-import { formatTlogProof } from "@bootproof/log";
 import {
   formatStatement,
   IN_TOTO_PAYLOAD_TYPE,
@@ -18,8 +17,6 @@ import {
 import type { BundleVerdict } from "@bootproof/verify";
 
 import { writeAnswer } from "../frame/files.ts";
-import { openOrCreateLog } from "../places/log-place.ts";
-import type { Witnessing } from "../places/log-witnesses.ts";
 import { PROGRAM } from "../releasing/make-release.ts";
 import type { Rebuilt } from "./rebuild-release.ts";
 
@@ -32,17 +29,23 @@ export interface ConfirmationRequest {
   readonly organisation: string;
   /** Folder for the files. */
   readonly folder: string;
-  /** Folder of the log to submit to, or undefined to submit nothing. */
-  readonly log: string | undefined;
-  /** How that log's witnesses are asked. */
-  readonly witnessing?: Witnessing;
+  /** Puts the envelope into a log; undefined to submit nothing. */
+  readonly submit: ((envelope: Uint8Array) => Promise<Submitted>) | undefined;
+}
+
+/** Where a confirmation is in a log. */
+export interface Submitted {
+  readonly index: bigint;
+  readonly duplicate: boolean;
+  /** Its bundle. */
+  readonly bundle: Uint8Array;
 }
 
 /** A confirmation that was written. */
 export interface Confirmation {
   /** The signed envelope. */
   readonly file: string;
-  /** Its bundle and index, when it was submitted. */
+  /** Its index and the file of its bundle, when it was submitted. */
   readonly submitted?: { readonly index: bigint; readonly duplicate: boolean; readonly bundle: string };
 }
 
@@ -64,15 +67,8 @@ export async function confirmRebuild(request: ConfirmationRequest): Promise<Conf
   const { name, version } = published.predicate.release;
   const stem = join(folder, `${name}-${version}.${signer.keyId}.${verdict.toLowerCase()}`);
   await writeAnswer(`${stem}.json`, envelope);
-  if (request.log === undefined) return { file: `${stem}.json` };
-  const { log, close } = await openOrCreateLog(request.log, request.witnessing);
-  try {
-    const [appended] = await log.append([envelope]);
-    if (appended === undefined) throw new RangeError("the log answered for no entry");
-    const bundle = `${stem}.tlog-proof`;
-    await writeAnswer(bundle, formatTlogProof(await log.proof(appended.index)));
-    return { file: `${stem}.json`, submitted: { ...appended, bundle } };
-  } finally {
-    await close();
-  }
+  if (request.submit === undefined) return { file: `${stem}.json` };
+  const { index, duplicate, bundle } = await request.submit(envelope);
+  await writeAnswer(`${stem}.tlog-proof`, bundle);
+  return { file: `${stem}.json`, submitted: { index, duplicate, bundle: `${stem}.tlog-proof` } };
 }

@@ -14,8 +14,13 @@ import {
 } from "@bootproof/log";
 import { MAX_ENVELOPE } from "@bootproof/statement";
 
+import { Failure } from "../frame/failure.ts";
 import { writeAnswer } from "../frame/files.ts";
+import type { RemoteLog } from "../places/remote-log.ts";
 import type { SignedRelease } from "./make-release.ts";
+
+/** A log's refusal of statements of a type that a publisher may not use. */
+const NOT_THIS_TYPE = "BP-ADMIT-008";
 
 /** Where a release is in the log. */
 export interface LoggedRelease {
@@ -34,6 +39,21 @@ export async function logRelease(
   const last = (await log.append(entries)).at(-1);
   if (last === undefined) throw new RangeError("the log answered for no entry");
   return { ...last, bundle: formatTlogProof(await log.proof(last.index)) };
+}
+
+/** Sends a release to a log that somebody else serves; `note` hears when that log does not take provenance. */
+export async function sendRelease(
+  log: RemoteLog,
+  { provenance, measurement }: SignedRelease,
+  note: (text: string) => void,
+): Promise<LoggedRelease> {
+  // The release names its provenance by hash, and its materials hold it: a log may do without.
+  if (provenance.length <= MAX_ENVELOPE)
+    await log.submit(provenance).catch((error: unknown) => {
+      if (!(error instanceof Failure) || error.code !== NOT_THIS_TYPE) throw error;
+      note(`the log takes no provenance from you; it stays among the materials`);
+    });
+  return log.submit(measurement);
 }
 
 /** Writes a bundle, unless the file holds one of the same entry that satisfies the policy: then that one is kept. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { formatHex, sha256 } from "@bootproof/bytes";
 import { parseSigningKey } from "@bootproof/bytes/signing";
+import { formatTlogProof } from "@bootproof/log";
 import {
   formatEnvelope,
   hasAxes,
@@ -15,9 +16,9 @@ import {
 import { parseBundle, verifyBundle } from "@bootproof/verify";
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { createLog } from "../places/log-place.ts";
+import { createLog, openLog } from "../places/log-place.ts";
 import type { OpenStore } from "../places/store-place.ts";
-import { confirmRebuild } from "../rebuilding/confirm.ts";
+import { confirmRebuild, type Submitted } from "../rebuilding/confirm.ts";
 import { compareRelease, locateDifference } from "../rebuilding/compare-release.ts";
 import { run } from "../run.testing.ts";
 import { scratchFolder } from "../scratch.testing.ts";
@@ -170,6 +171,14 @@ describe("a release, from artifacts to a verdict", () => {
         rebuilds,
       );
 
+    async function append(envelope: Uint8Array): Promise<Submitted> {
+      const { log, close } = await openLog(join(folder, "log"));
+      const [appended] = await log.append([envelope]);
+      const bundle = formatTlogProof(await log.proof(appended!.index));
+      await close();
+      return { ...appended!, bundle };
+    }
+
     async function confirmation(
       kernel: string,
     ): Promise<{ verdict: string; bundle: Uint8Array; place: string | undefined }> {
@@ -185,7 +194,7 @@ describe("a release, from artifacts to a verdict", () => {
         signer: REBUILDER,
         organisation: "example.net",
         folder: join(folder, "confirmations"),
-        log: join(folder, "log"),
+        submit: (envelope) => append(envelope),
       });
       const differing = rebuilt.artifacts.find(({ expected, found }) => expected.sha256 !== found?.sha256);
       const at = differing && (await locateDifference(store, differing, folder));

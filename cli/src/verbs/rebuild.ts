@@ -30,6 +30,10 @@ export function defineRebuild(parent: Command, frame: Frame): void {
     .option("--key <key>", "the signing key: a file, or as key show (default: your own, made on first use)")
     .option("--organisation <name>", "the organisation you rebuild for (default: your key's name)")
     .option("--submit", "log the confirmation, whatever it says")
-    .option("--log <dir>", "the log to submit to (default: log in --out)");
+    .option("--log <dir>", "the log to submit to: its folder, or its URL (default: log in --out)")
+    .option(
+      "--vkey <key>",
+      "the public key of a log at a URL, or a file with it (default: the one beside the log)",
+    );
   addBuildOptions(command).addHelpText("after", AFTER);
 }

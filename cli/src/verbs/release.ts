@@ -25,7 +25,14 @@ export function defineRelease(parent: Command, frame: Frame): void {
       async (context, given) => (await import("../work/release.ts")).release(context, given),
     )
     .option("--key <key>", "the signing key: a file, or as key show (default: your own, made on first use)")
-    .option("--log <dir>", "the log's folder (default: log in --out)")
+    .option(
+      "--log <dir>",
+      "the log's folder, or the URL of one that takes your releases (default: log in --out)",
+    )
+    .option(
+      "--vkey <key>",
+      "the public key of a log at a URL, or a file with it (default: the one beside the log)",
+    )
     .option("--no-cache", "build even what was built before");
   addBuildOptions(command).addHelpText("after", AFTER);
 }

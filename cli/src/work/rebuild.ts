@@ -5,7 +5,7 @@
 import { stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 
-import { leafHash, parseCheckpoint, parseNote } from "@bootproof/log";
+import { formatTlogProof, leafHash, parseCheckpoint, parseNote } from "@bootproof/log";
 import {
   BOOT_MEASUREMENT_TYPE,
   type BootMeasurement,
@@ -22,11 +22,18 @@ import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 import { readInput } from "../frame/files.ts";
 import type { Given } from "../frame/given.ts";
+import { isUrl } from "../places/is-url.ts";
+import { openOrCreateLog, readVkey } from "../places/log-place.ts";
 import { readWitnessing } from "../places/log-witnesses.ts";
 import { rememberBundle } from "../places/remembered-bundle.ts";
 import { type OpenStore, openStore } from "../places/store-place.ts";
 import { locateDifference } from "../rebuilding/compare-release.ts";
-import { type Confirmation, type ConfirmationRequest, confirmRebuild } from "../rebuilding/confirm.ts";
+import {
+  type Confirmation,
+  type ConfirmationRequest,
+  confirmRebuild,
+  type Submitted,
+} from "../rebuilding/confirm.ts";
 import { MaterialFinder } from "../rebuilding/find-materials.ts";
 import { type Rebuilt, rebuildRelease } from "../rebuilding/rebuild-release.ts";
 import type { RebuildOutcome } from "../rebuilding/outcome.ts";
@@ -151,14 +158,41 @@ async function confirm(
   about: Pick<ConfirmationRequest, "published" | "place" | "rebuilt" | "signer">,
 ): Promise<Confirmation> {
   const out = resolve(context.cwd, context.options.out ?? "out");
-  const log = resolve(context.cwd, given.text("log") ?? join(out, "log"));
   return confirmRebuild({
     ...about,
     organisation: given.text("organisation") ?? about.signer.name.slice(0, 100),
     folder: join(out, "confirmations"),
-    log: given.flag("submit") ? log : undefined,
-    witnessing: await readWitnessing(context),
+    submit: given.flag("submit")
+      ? (envelope) => submitTo(context, given, given.text("log") ?? join(out, "log"), envelope)
+      : undefined,
   });
+}
+
+/** Puts a confirmation into a log: one on a folder, which is made on first use, or one that somebody else serves. */
+async function submitTo(
+  context: Context,
+  given: Given,
+  place: string,
+  envelope: Uint8Array,
+): Promise<Submitted> {
+  if (isUrl(place)) {
+    const { RemoteLog } = await import("../places/remote-log.ts");
+    const vkey = given.text("vkey");
+    const remote = await RemoteLog.open(
+      context,
+      place,
+      vkey === undefined ? undefined : await readVkey(vkey),
+    );
+    return remote.submit(envelope);
+  }
+  const { log, close } = await openOrCreateLog(resolve(context.cwd, place), await readWitnessing(context));
+  try {
+    const [appended] = await log.append([envelope]);
+    if (appended === undefined) throw new RangeError("the log answered for no entry");
+    return { ...appended, bundle: formatTlogProof(await log.proof(appended.index)) };
+  } finally {
+    await close();
+  }
 }
 
 async function locate(

@@ -16,11 +16,12 @@ import { Failure } from "../frame/failure.ts";
 import { readInput } from "../frame/files.ts";
 import type { Given } from "../frame/given.ts";
 import { shownPath } from "../frame/typed.ts";
-import { openOrCreateLog } from "../places/log-place.ts";
+import { isUrl } from "../places/is-url.ts";
+import { openOrCreateLog, readVkey } from "../places/log-place.ts";
 import { noteWitnesses, proofPolicy, readWitnessing, witnessRule } from "../places/log-witnesses.ts";
 import { type OpenStore, openStore } from "../places/store-place.ts";
 import { type LoadedArtifact, loadArtifacts } from "../releasing/artifacts.ts";
-import { type LoggedRelease, logRelease, writeBundle } from "../releasing/log-release.ts";
+import { type LoggedRelease, logRelease, sendRelease, writeBundle } from "../releasing/log-release.ts";
 import { blobOf, type SignedRelease, signRelease } from "../releasing/make-release.ts";
 import { collectMaterials, writeMaterials } from "../releasing/materials.ts";
 import { measureRelease } from "../releasing/measure-release.ts";
@@ -41,15 +42,18 @@ export async function release(context: Context, given: Given): Promise<ExitCode>
     out,
     bundle: join(out, `${name}-${version}.tlog-proof`),
     policy: join(out, `${name}-${version}.policy.yaml`),
-    log: resolve(context.cwd, given.text("log") ?? join(out, "log")),
+    log: placeOfLog(context, given.text("log") ?? join(out, "log")),
   };
   const { built, logs } = await buildStep(context, given, store, recipe);
-  const released = await publish(context, { built, store, own, files, logs });
+  const released = await publish(context, { built, store, own, files, logs, vkey: given.text("vkey") });
   const { color, command, cwd } = context;
-  const shown = (path: string): string => shownPath(cwd, path);
+  const shown = (path: string): string => (isUrl(path) ? path : shownPath(cwd, path));
   context.say(formatReleased(released, { color, command, shown }), releasedDocument(released, command));
   return EXIT.yes;
 }
+
+/** The folder or URL of a log. */
+const placeOfLog = ({ cwd }: Context, log: string): string => (isUrl(log) ? log : resolve(cwd, log));
 
 async function buildStep(
   context: Context,
@@ -70,9 +74,14 @@ async function buildStep(
 
 interface ToPublish extends Pick<Released, "built" | "own" | "files" | "logs"> {
   readonly store: OpenStore;
+  /** The key that a log at a URL is expected to have. */
+  readonly vkey: string | undefined;
 }
 
-async function publish(context: Context, { built, store, own, files, logs }: ToPublish): Promise<Released> {
+async function publish(
+  context: Context,
+  { built, store, own, files, logs, vkey }: ToPublish,
+): Promise<Released> {
   const { progress } = context;
   const artifacts = await loadArtifacts(store, built.outputs);
   const measurements = await progress.during("measure", () =>
@@ -87,7 +96,9 @@ async function publish(context: Context, { built, store, own, files, logs }: ToP
     ...materials,
     { ...blobOf(signed.provenance), bytes: signed.provenance },
   ]);
-  const { logged, ...log } = await logStep(context, files, signed);
+  const { logged, ...log } = await (isUrl(files.log)
+    ? sendStep(context, files, signed, vkey)
+    : logStep(context, files, signed));
   const verdict = await progress.during("verify the bundle", () =>
     verifyStep(built, own, files, log, artifacts),
   );
@@ -106,6 +117,28 @@ async function logStep(
     await writeBundle(files.bundle, logged.bundle, proofPolicy(signer.vkey, witnesses));
     step.done(`index ${logged.index}${logged.duplicate ? ", was there" : ""}`);
     return { logged, log: signer.vkey, witnesses: witnessRule(witnesses) };
+  });
+}
+
+/** Sends a release to a log that somebody else serves. */
+async function sendStep(
+  context: Context,
+  files: Released["files"],
+  signed: SignedRelease,
+  vkey: string | undefined,
+): Promise<{ logged: LoggedRelease } & Pick<ReleaseKeys, "log" | "witnesses">> {
+  return context.progress.during("send to the log", async (step) => {
+    const { RemoteLog } = await import("../places/remote-log.ts");
+    const log = await RemoteLog.open(
+      context,
+      files.log,
+      vkey === undefined ? undefined : await readVkey(vkey),
+    );
+    const logged = await sendRelease(log, signed, (text) => context.note(text));
+    const [logKey = ""] = log.vkeys;
+    await writeBundle(files.bundle, logged.bundle, { logKey });
+    step.done(`index ${logged.index}${logged.duplicate ? ", was there" : ""}`);
+    return { logged, log: logKey, witnesses: undefined };
   });
 }
 
