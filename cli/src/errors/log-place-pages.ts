@@ -37,4 +37,16 @@ export const LOG_PLACE_PAGES: Pages = {
     why: "Without the key that is to be dropped nobody could tell that the log's head and checkpoint are its own.",
     fix: "Have them sign: bootproof log key add --log DIR; then retire the old one.",
   },
+  "BP-LOG-046": {
+    title: "the log that is to be continued is not frozen",
+    exit: EXIT.usage,
+    why: "Its successor is bound to its final checkpoint; entries added later would be in neither.",
+    fix: "Freeze it first: bootproof log freeze --log OLD",
+  },
+  "BP-LOG-047": {
+    title: "the checkpoint that a log continues is not the old log's",
+    exit: EXIT.no,
+    why: "The first entry of the log says that it continues another one, and the checkpoint in it does not verify under the keys that it names.",
+    fix: "Do not take this log for the successor: compare with what the operator of the old one publishes.",
+  },
 };

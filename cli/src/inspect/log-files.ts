@@ -5,7 +5,12 @@
 import { formatHex } from "@bootproof/bytes";
 import { leafHash, parseCheckpoint, parseNote, parseTlogProof } from "@bootproof/log";
 import { MeasureError } from "@bootproof/measure";
-import type { PlatformMeasurements } from "@bootproof/statement";
+import {
+  LOG_CONTINUATION_TYPE,
+  readLogContinuation,
+  type PlatformMeasurements,
+  type Statement,
+} from "@bootproof/statement";
 import { claimedSigners, readEntry, shapeValues, type UntrustedStatement } from "@bootproof/verify";
 
 import { formatFields, formatTable } from "../report/table.ts";
@@ -101,6 +106,7 @@ function describePredicate(entry: UntrustedStatement): [string, string][] {
       ...(reason === undefined ? [] : ([["reason", reason]] as [string, string][])),
     ];
   }
+  if (entry.statement.predicateType === LOG_CONTINUATION_TYPE) return describeContinuation(entry.statement);
   if (entry.kind !== "boot-measurement") return [];
   const { release, build, measurements } = entry.statement.predicate;
   return [
@@ -110,6 +116,18 @@ function describePredicate(entry: UntrustedStatement): [string, string][] {
     ["provenance", build.provenance.sha256],
     ...build.actions.map(({ name, action }): [string, string] => [`action of ${name}`, action.sha256]),
     ...measurements.flatMap(registerFields),
+  ];
+}
+
+function describeContinuation(statement: UntrustedStatement["statement"]): [string, string][] {
+  const { origin, size, root, keys, checkpoint } = readLogContinuation(statement as Statement).predicate;
+  const { signatures } = parseNote(new TextEncoder().encode(checkpoint));
+  return [
+    ["continues", origin],
+    ["at size", String(size)],
+    ["root", root],
+    ...keys.map((key): [string, string] => ["its key", key]),
+    ["checkpoint signed as", signatures.map(({ name, keyId }) => `${name}+${keyId}`).join(", ")],
   ];
 }
 

@@ -32,5 +32,8 @@ export function defineLogInit(log: Command, frame: Frame): void {
       "--policy <file>",
       "a tlog-policy file: from now on only checkpoints that its quorum of witnesses cosigned are published",
     )
+    .option("--continues <log>", "the frozen log, a folder or URL, that this one goes on from")
+    .option("--continues-key <key>", "its public key, or a file with it (default: the one beside it)")
+    .option("--signed-by <key>", "who says that it goes on (default: your own signing key)")
     .addHelpText("after", AFTER);
 }

@@ -73,6 +73,7 @@ export function defineLog(parent: Command, frame: Frame): void {
     .option(...PLACE)
     .option(...VKEY)
     .option("--state <file>", "remember the checkpoint there, and read next time only what is new")
+    .option("--continues <log>", "the log that this one continues must end where this one says")
     .addHelpText("after", STATE);
   frame
     .verb(log, "gc", "remove partial tiles that full ones have replaced", async (context, given) =>

@@ -19,7 +19,8 @@ import { reading } from "../errors/reading.ts";
 import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import { readInput, writeAnswer } from "../frame/files.ts";
-import type { Given } from "../frame/given.ts";
+import { usage, type Given } from "../frame/given.ts";
+import { endsElsewhere, readContinued, type Continued } from "../places/continuation.ts";
 import type { ReadableLog } from "../places/log-place.ts";
 import { formatFields } from "../report/table.ts";
 import { openForReading } from "./log.ts";
@@ -43,8 +44,26 @@ export async function audit(context: Context, given: Given): Promise<ExitCode> {
   );
   // After the audit: damaged files can prove no growth, and which ones they are is what an audit is for.
   if (report.fault === undefined) await opened.demandGrowth();
-  await answer(context, opened, report, before);
-  return report.fault === undefined ? EXIT.yes : EXIT.no;
+  const old = report.fault === undefined ? await continued(context, given, opened) : undefined;
+  await answer(context, opened, report, { before, old });
+  return report.fault === undefined && old?.endsElsewhere === undefined ? EXIT.yes : EXIT.no;
+}
+
+/** The log that this one continues, and whether that still ends there; read where --continues says. */
+interface ContinuedLog extends Continued {
+  readonly endsElsewhere: string | undefined;
+}
+
+async function continued(
+  context: Context,
+  given: Given,
+  { open }: ReadableLog,
+): Promise<ContinuedLog | undefined> {
+  const old = await readContinued(await open());
+  const place = given.text("continues");
+  if (place === undefined) return old === undefined ? undefined : { ...old, endsElsewhere: undefined };
+  if (old === undefined) throw usage("this log continues none", "leave --continues away");
+  return { ...old, endsElsewhere: await endsElsewhere(context, place, old.continuation) };
 }
 
 /** Reads what an earlier audit left; the checkpoint in it must be signed by the log's key, like any other. */
@@ -62,7 +81,7 @@ async function answer(
   context: Context,
   { checkpoint, vkey, selfReported }: ReadableLog,
   { size, from, entries, tiles, bundles, fault }: AuditReport,
-  before: Remembered | undefined,
+  { before, old }: { readonly before: Remembered | undefined; readonly old: ContinuedLog | undefined },
 ): Promise<void> {
   const fields: [string, string][] = [
     ["origin", checkpoint.origin],
@@ -80,12 +99,14 @@ async function answer(
       ["found", fault.found],
     );
   }
+  fields.push(...continuedFields(old));
+  const isRight = fault === undefined && old?.endsElsewhere === undefined;
   const whole = before === undefined ? "every byte hashes to the checkpoint" : "the log has only grown";
-  fields.push(["answer", fault === undefined ? `yes: ${whole}` : "no"]);
+  fields.push(["answer", isRight ? `yes: ${whole}` : "no"]);
   const text = (note: Uint8Array): string => new TextDecoder().decode(note);
   await context.answer(formatFields(fields), {
     schema: "bootproof/log-audit/1",
-    answer: fault === undefined ? "yes" : "no",
+    answer: isRight ? "yes" : "no",
     origin: checkpoint.origin,
     vkey,
     keySelfReported: selfReported,
@@ -95,8 +116,33 @@ async function answer(
     tiles,
     bundles,
     fault,
+    continues: old === undefined ? undefined : continuedDocument(old),
     // Two signed checkpoints that contradict each other are evidence, so both are handed out.
     checkpoint: text(checkpoint.note),
     seenBefore: before === undefined ? undefined : text(before.seen.note),
   });
+}
+
+function continuedFields(old: ContinuedLog | undefined): [string, string][] {
+  if (old === undefined) return [];
+  const { continuation, signedAs, endsElsewhere: found } = old;
+  const { origin, size, root } = continuation;
+  const fields: [string, string][] = [
+    [
+      "continues",
+      `${origin} at size ${String(size)} (says ${signedAs.join(", ")}; that signature is unchecked)`,
+    ],
+  ];
+  if (found !== undefined)
+    fields.push(
+      ["wrong", "the old log does not end there"],
+      ["expected", `size ${String(size)}, root ${root}`],
+      ["found", found],
+    );
+  return fields;
+}
+
+function continuedDocument({ continuation, signedAs, endsElsewhere: found }: ContinuedLog): object {
+  const { origin, size, root, keys } = continuation;
+  return { origin, size, root, keys, signedAs, endsElsewhere: found };
 }
