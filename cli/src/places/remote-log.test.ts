@@ -111,6 +111,18 @@ describe("a log that somebody else serves: what it answers is not taken on trust
     expect(said.join()).toContain("takes no provenance");
   });
 
+  it("adds files by the command, and says where they are", async () => {
+    const file = join(folder, "snp-file.json");
+    await writeFile(file, await statement("snp-file"));
+    const at = ["--log", url, "--vkey", vkey];
+    const { exit, stdout } = await run(["log", "add", file, ...at, "--json"]);
+    expect(exit).toBe(0);
+    const { size, added } = JSON.parse(stdout) as { size: number; added: { index: number }[] };
+    expect(added).toMatchObject([{ file, index: size - 1, duplicate: false }]);
+    expect((await run(["lookup", "ab".repeat(32), ...at])).stdout).toContain("artifact snp-file");
+    expect((await run(["log", "add", file, ...at, "--policy", file])).exit).toBe(64);
+  });
+
   it("passes a refusal on, with what to do", async () => {
     const log = await RemoteLog.open(context(), url, vkey);
     const error = await log.submit(await statement("acme-x")).catch((thrown: unknown) => thrown);
@@ -195,7 +207,10 @@ describe("a log that somebody else serves: what it answers is not taken on trust
     ];
     const patient = await between((request, response) => {
       asked.push(`${request.method ?? ""} ${request.url ?? ""}`.slice(0, 20));
-      if (asked.length === 1) return response.writeHead(503, { "retry-after": "0" }).end();
+      if (asked.length === 1) {
+        response.writeHead(503, { "retry-after": "0" }).end();
+        return;
+      }
       const next = answers.shift();
       if (next !== undefined) {
         next(request, response);

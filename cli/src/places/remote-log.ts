@@ -12,7 +12,14 @@ import {
   parseVkey,
   utf8,
 } from "@bootproof/bytes";
-import { leafHash, parseTlogProof, verifyTlogProof, type LogPolicy, type TlogProof } from "@bootproof/log";
+import {
+  leafHash,
+  parseTlogProof,
+  verifyTlogProof,
+  type LogPolicy,
+  type ProofVerdict,
+  type TlogProof,
+} from "@bootproof/log";
 import * as v from "valibot";
 
 import type { Context } from "../frame/context.ts";
@@ -26,6 +33,8 @@ import { readLog } from "./log-place.ts";
 export interface RemoteEntry {
   readonly index: bigint;
   readonly duplicate: boolean;
+  /** Size of the log that the proof is of. */
+  readonly size: bigint;
   /** The `.tlog-proof` that proves it, verified. */
   readonly bundle: Uint8Array;
 }
@@ -86,8 +95,8 @@ export class RemoteLog {
       given = (await this.#askAfter(entry)) ?? (await this.#ask("/v1/entries", entry));
     }
     const bundle = utf8(given.proof);
-    const proof = this.#verify(bundle, entry);
-    return { index: proof.index, duplicate: given.duplicate === true, bundle };
+    const { index, checkpoint } = this.#verify(bundle, entry);
+    return { index, duplicate: given.duplicate === true, size: checkpoint.size, bundle };
   }
 
   /** What became of an entry that was taken; undefined when the log has lost it, for it was stopped meanwhile. */
@@ -101,7 +110,7 @@ export class RemoteLog {
   }
 
   /** Demands that the proof is of this entry, in this log. */
-  #verify(bundle: Uint8Array, entry: Uint8Array): TlogProof {
+  #verify(bundle: Uint8Array, entry: Uint8Array): ProofVerdict {
     let proof: TlogProof;
     try {
       proof = parseTlogProof(bundle);
@@ -111,10 +120,10 @@ export class RemoteLog {
     }
     if (proof.extra === undefined || !equalBytes(proof.extra, entry))
       throw this.#unproven("it proves another entry");
-    const { answer: decision, checks } = verifyTlogProof({ proof, policy: this.#policy });
-    const failed = checks.find((check) => check.answer !== "yes");
-    if (decision !== "yes") throw this.#unproven(failed?.reason ?? "the proof does not hold");
-    return proof;
+    const verdict = verifyTlogProof({ proof, policy: this.#policy });
+    const failed = verdict.checks.find((check) => check.answer !== "yes");
+    if (verdict.answer !== "yes") throw this.#unproven(failed?.reason ?? "the proof does not hold");
+    return verdict;
   }
 
   /** What the log answers, after as many attempts as it is worth. */

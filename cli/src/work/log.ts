@@ -3,28 +3,28 @@
  * @module
  */
 import { formatHex } from "@bootproof/bytes";
-import { formatTlogProof } from "@bootproof/log";
+import { formatTlogProof, type Appended } from "@bootproof/log";
 
 import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import { readInput } from "../frame/files.ts";
-import { type Given, parseUnsigned } from "../frame/given.ts";
+import { type Given, parseUnsigned, usage } from "../frame/given.ts";
+import { isUrl } from "../places/is-url.ts";
 import { openLog, readLog, readVkey, type ReadableLog } from "../places/log-place.ts";
 import { noteWitnesses, readWitnessing } from "../places/log-witnesses.ts";
+import type { RemoteEntry } from "../places/remote-log.ts";
 import { formatTable } from "../report/table.ts";
 
 // Go readers take tree sizes up to 2^63-1.
 const MAX_INDEX = 2n ** 63n - 1n;
 
-/** Appends files as entries. */
+/** Appends files as entries, to a log on a folder or to one that somebody else serves. */
 export async function add(context: Context, given: Given): Promise<ExitCode> {
   const files = given.arguments(0);
   const entries: Uint8Array[] = [];
   for (const file of files) entries.push(await readInput(file, 65_535));
-  const witnessing = await readWitnessing(context, given.text("policy"));
-  const { log, witnesses, close } = await openLog(given.text("log") ?? "", witnessing);
-  const places = await log.append(entries).finally(close);
-  noteWitnesses(context, witnesses);
+  const place = given.text("log") ?? "";
+  const { places, size } = await (isUrl(place) ? send : append)(context, given, place, entries);
   const added = places.map(({ index, duplicate }, at) => ({
     file: files[at] ?? "",
     index: Number(index),
@@ -37,10 +37,49 @@ export async function add(context: Context, given: Given): Promise<ExitCode> {
   ]);
   await context.answer(formatTable(rows), {
     schema: "bootproof/log-add/1",
-    size: Number(log.checkpoint.size),
+    size: Number(size),
     added,
   });
   return EXIT.yes;
+}
+
+interface Added {
+  readonly places: readonly Appended[];
+  /** Size of the log that they are in. */
+  readonly size: bigint;
+}
+
+async function append(
+  context: Context,
+  given: Given,
+  folder: string,
+  entries: readonly Uint8Array[],
+): Promise<Added> {
+  const witnessing = await readWitnessing(context, given.text("policy"));
+  const { log, witnesses, close } = await openLog(folder, witnessing);
+  const places = await log.append(entries).finally(close);
+  noteWitnesses(context, witnesses);
+  return { places, size: log.checkpoint.size };
+}
+
+async function send(
+  context: Context,
+  given: Given,
+  url: string,
+  entries: readonly Uint8Array[],
+): Promise<Added> {
+  if (given.has("policy")) throw usage("a log at a URL has a policy of its own", "leave --policy away");
+  const { RemoteLog } = await import("../places/remote-log.ts");
+  const log = await RemoteLog.open(context, url, await vkeyOf(given));
+  const places: RemoteEntry[] = [];
+  for (const entry of entries) places.push(await log.submit(entry));
+  return { places, size: places.at(-1)?.size ?? 0n };
+}
+
+/** The key that was named. */
+async function vkeyOf(given: Given): Promise<string | undefined> {
+  const vkey = given.text("vkey");
+  return vkey === undefined ? undefined : readVkey(vkey);
 }
 
 /** Prints the checkpoint after checking it. */
@@ -81,13 +120,7 @@ export async function openForReading(
   given: Given,
   growth: "now" | "later" = "now",
 ): Promise<ReadableLog> {
-  const vkey = given.text("vkey");
-  const opened = await readLog(
-    context,
-    given.text("log") ?? "",
-    vkey === undefined ? undefined : await readVkey(vkey),
-    growth,
-  );
+  const opened = await readLog(context, given.text("log") ?? "", await vkeyOf(given), growth);
   if (opened.selfReported) context.note(`the log's key was found beside it; --vkey names the one you expect`);
   return opened;
 }
