@@ -65,10 +65,10 @@ export function parseVkey(text: string, field = "vkey"): Vkey {
   return vkey;
 }
 
-/** Refuses a key name that a note cannot carry: empty, or with Unicode white space, a plus or a control character. */
+/** Refuses a key name that a note cannot carry: empty, or with white space, a plus or a control character below U+0020. */
 export function checkKeyName(name: string, field: string): void {
   // Control characters are what is refused; White_Space has U+0085, which \s lacks and Go's unicode.IsSpace has.
-  if (!/^[^\p{White_Space}+\u0000-\u001f\u007f]+$/u.test(name) || !name.isWellFormed())
+  if (!/^[^\p{White_Space}+\u0000-\u001f]+$/u.test(name) || !name.isWellFormed())
     throw new ParseError("BAD_ENCODING", field, {
       expected: "a name without space, plus or control character",
       found: quote(name),
