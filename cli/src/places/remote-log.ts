@@ -28,6 +28,7 @@ import { Failure } from "../frame/failure.ts";
 import { oneLine } from "../report/printable.ts";
 import { sleep } from "./http-fetch.ts";
 import { readLog } from "./log-place.ts";
+import { rememberBundle } from "./remembered-bundle.ts";
 
 /** An entry that a log has published. */
 export interface RemoteEntry {
@@ -96,6 +97,11 @@ export class RemoteLog {
     }
     const bundle = utf8(given.proof);
     const { index, checkpoint } = this.#verify(bundle, entry);
+    await rememberBundle(
+      this.#context,
+      bundle,
+      this.#policy.logs.map(({ vkey }) => vkey),
+    );
     return { index, duplicate: given.duplicate === true, size: checkpoint.size, bundle };
   }
 
