@@ -17,7 +17,13 @@ import { Failure } from "../frame/failure.ts";
 import { readSigner } from "../signing/key-file.ts";
 import { openKey } from "./key-list.ts";
 import { LogIdentities } from "./log-identities.ts";
-import { openObjects, openPrivateStores, privateFolder, type StoreSurroundings } from "./log-stores.ts";
+import {
+  openObjects,
+  openPrivateStores,
+  privateFolder,
+  type PrivateStores,
+  type StoreSurroundings,
+} from "./log-stores.ts";
 import { openWitnesses, type Witnessing } from "./log-witnesses.ts";
 import { readPlaceFile, type PlaceFile } from "./place-file.ts";
 
@@ -45,6 +51,18 @@ export async function openLogPlace(
   const place = await placeOf(folder);
   if (place === undefined) throw noLog(folder);
   return openPlace(folder, place, surroundings);
+}
+
+/** The stores of the log on a folder, without its keys: for work that signs nothing. Close them. */
+export async function openLogStores(
+  folder: string,
+  surroundings: StoreSurroundings,
+): Promise<PrivateStores & Pick<LogOptions, "objects">> {
+  const place = await placeOf(folder);
+  if (place === undefined) throw noLog(folder);
+  const { name } = parseVkey(place.keys[0]?.vkey ?? "");
+  const objects = await openObjects(folder, place, "write", surroundings);
+  return { objects, ...(await openPrivateStores(folder, place, name, surroundings)) };
 }
 
 /** What is remembered about the log on a folder; undefined when it has no keys there. */

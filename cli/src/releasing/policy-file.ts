@@ -6,7 +6,7 @@
 import { readFile } from "node:fs/promises";
 
 import { readYamlAs } from "@bootproof/builder";
-import { parseVkey } from "@bootproof/bytes";
+import { KEY_TYPE, parseVkey } from "@bootproof/bytes";
 import { policySchema, type Policy } from "@bootproof/verify";
 
 import { EXIT } from "../frame/exit-code.ts";
@@ -19,10 +19,15 @@ const MAX_POLICY = 2 ** 20;
 export interface ReleaseKeys {
   readonly release: string;
   readonly publisher: string;
-  readonly log: string;
+  /** The log's key, or while the log changes its key both. */
+  readonly log: string | readonly string[];
   /** How many of which witnesses the log publishes with; undefined when it publishes without any. */
   readonly witnesses?: { readonly need: number; readonly keys: readonly string[] } | undefined;
 }
+
+/** Those of a log's keys that every verifier of policies takes. */
+export const policyKeys = (vkeys: readonly string[]): readonly string[] =>
+  vkeys.filter((vkey) => parseVkey(vkey).type === KEY_TYPE.ed25519);
 
 /** Reads a policy; throws a failure that lists every problem with its line. */
 export async function readPolicy(file: string): Promise<Policy> {
@@ -43,7 +48,10 @@ publishers:
     key: ${JSON.stringify(publisher)}
     subjects: [${JSON.stringify(release)}]
 logs:
-  - ${JSON.stringify(log)}
+${[log]
+  .flat()
+  .map((key) => `  - ${JSON.stringify(key)}`)
+  .join("\n")}
 # Cosignatures that the log's checkpoint needs, e.g. {need: 2, keys: [...]}.
 witnesses:${rule}
 # Organisations that must have rebuilt it, e.g.
@@ -64,10 +72,10 @@ export function parsePolicy(text: string, file: string): Policy {
   });
 }
 
-/** Writes the policy unless one is there that names both keys: that one may have been edited. */
+/** Writes the policy unless one is there that names all keys: that one may have been edited. */
 export async function writePolicyFile(file: string, keys: ReleaseKeys): Promise<"written" | "kept"> {
   const there = await readFile(file, "utf8").catch(() => "");
-  if (there.includes(keys.publisher) && there.includes(keys.log)) return "kept";
+  if ([keys.publisher, keys.log].flat().every((key) => there.includes(key))) return "kept";
   await writeAnswer(file, formatPolicy(keys));
   return "written";
 }

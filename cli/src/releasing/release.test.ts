@@ -160,7 +160,11 @@ describe("a release, from artifacts to a verdict", () => {
     expect(await writePolicyFile(file, keys)).toBe("written");
     await writeFile(file, `# mine\n${await readFile(file, "utf8")}`);
     expect(await writePolicyFile(file, keys)).toBe("kept");
-    expect(await writePolicyFile(file, { ...keys, log: signer("example.org/log").vkey })).toBe("written");
+    const next = signer("example.org/log").vkey;
+    expect(await writePolicyFile(file, { ...keys, log: next })).toBe("written");
+    // While the log changes its key, either of them will do for a verifier.
+    expect(await writePolicyFile(file, { ...keys, log: [logKey, next] })).toBe("written");
+    expect((await run(["verify", bundle, "--policy", file])).exit).toBe(0);
   });
 
   describe("confirmed by a rebuilder", () => {

@@ -3,16 +3,16 @@
  * @module
  */
 import { stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 
 import { collectPartials } from "@bootproof/log";
-import { DirectoryObjects } from "@bootproof/store";
 
 import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 import { type Given, parseUnsigned } from "../frame/given.ts";
 import { privateFolder } from "../places/log-place.ts";
+import { openLogStores } from "../places/open-log-place.ts";
 import { formatFields } from "../report/table.ts";
 import { openForReading } from "./log.ts";
 
@@ -25,16 +25,20 @@ export async function gc(context: Context, given: Given): Promise<ExitCode> {
   const minutes = parseUnsigned("--keep", given.text("keep") ?? "", MAX_MINUTES);
   const { open } = await openForReading(context, given);
   await demandPrivatePart(folder);
-  const options = {
-    objects: await DirectoryObjects.open(folder),
-    staging: await DirectoryObjects.open(join(privateFolder(folder), "staging")),
-    reader: await open(),
-    now: Math.floor(Date.now() / 1000),
-    keep: Number(minutes) * 60,
-  };
-  const { removed, collected, size } = await context.progress.during("collect partial tiles", () =>
-    collectPartials(options),
-  );
+  const { env, options } = context;
+  const { objects, staging, close } = await openLogStores(folder, { env, offline: options.offline });
+  const reader = await open();
+  const { removed, collected, size } = await context.progress
+    .during("collect partial tiles", () =>
+      collectPartials({
+        objects,
+        staging,
+        reader,
+        now: Math.floor(Date.now() / 1000),
+        keep: Number(minutes) * 60,
+      }),
+    )
+    .finally(close);
   const fields = [
     ["log", folder],
     ["removed", `${removed} partial tiles and bundles`],

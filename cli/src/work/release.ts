@@ -25,7 +25,13 @@ import { type LoggedRelease, logRelease, sendRelease, writeBundle } from "../rel
 import { blobOf, type SignedRelease, signRelease } from "../releasing/make-release.ts";
 import { collectMaterials, writeMaterials } from "../releasing/materials.ts";
 import { measureRelease } from "../releasing/measure-release.ts";
-import { formatPolicy, parsePolicy, type ReleaseKeys, writePolicyFile } from "../releasing/policy-file.ts";
+import {
+  formatPolicy,
+  parsePolicy,
+  policyKeys,
+  type ReleaseKeys,
+  writePolicyFile,
+} from "../releasing/policy-file.ts";
 import type { Released } from "../releasing/released.ts";
 import { formatReleased, releasedDocument } from "../releasing/report.ts";
 import { type OwnSigner, openSigner } from "../signing/default-key.ts";
@@ -111,12 +117,15 @@ async function logStep(
   signed: SignedRelease,
 ): Promise<{ logged: LoggedRelease } & Pick<ReleaseKeys, "log" | "witnesses">> {
   return context.progress.during("log", async (step) => {
-    const { log, signer, witnesses, close } = await openOrCreateLog(files.log, await readWitnessing(context));
+    const { log, signer, vkeys, witnesses, close } = await openOrCreateLog(
+      files.log,
+      await readWitnessing(context),
+    );
     const logged = await logRelease(log, signed).finally(close);
     noteWitnesses(context, witnesses);
     await writeBundle(files.bundle, logged.bundle, proofPolicy(signer.vkey, witnesses));
     step.done(`index ${logged.index}${logged.duplicate ? ", was there" : ""}`);
-    return { logged, log: signer.vkey, witnesses: witnessRule(witnesses) };
+    return { logged, log: policyKeys(vkeys), witnesses: witnessRule(witnesses) };
   });
 }
 
@@ -138,7 +147,7 @@ async function sendStep(
     const [logKey = ""] = log.vkeys;
     await writeBundle(files.bundle, logged.bundle, { logKey });
     step.done(`index ${logged.index}${logged.duplicate ? ", was there" : ""}`);
-    return { logged, log: logKey, witnesses: undefined };
+    return { logged, log: policyKeys(log.vkeys), witnesses: undefined };
   });
 }
 
