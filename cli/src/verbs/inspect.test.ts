@@ -1,6 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { sha256 } from "@bootproof/bytes";
+import { ed25519Signer, formatCheckpoint, formatLogEvidence, signNote } from "@bootproof/log";
 import { formatFirmwareReference, measureFirmware } from "@bootproof/measure/snp";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -35,6 +37,7 @@ describe("inspect", () => {
     samples.set("recipe", await read("boot/recipes/linux-snp.recipe.yaml"));
     samples.set("lock", await read("boot/recipes/snp-guest.lock.yaml"));
     samples.set("initrd", archive("init", "#!/bin/sh\n"));
+    samples.set("log-evidence", await evidence());
     const [block, auth] = await idBlockAndAuth();
     samples.set("id-block", block);
     samples.set("id-auth", auth);
@@ -226,6 +229,17 @@ async function measurement(...more: string[]): Promise<Buffer> {
 function trace(from: Buffer): Buffer {
   const { platform, registers, events } = JSON.parse(from.toString()) as Record<string, unknown>;
   return Buffer.from(JSON.stringify({ schema: "bootproof/trace/1", platform, registers, events }));
+}
+
+/** Two trees of one size that one log signed. */
+async function evidence(): Promise<Buffer> {
+  const log = ed25519Signer("example.org/forked", new Uint8Array(32));
+  const note = (at: number): Promise<Uint8Array> => {
+    const root = sha256(Uint8Array.of(at));
+    return signNote(formatCheckpoint({ origin: log.name, size: 7n, root }), [log]);
+  };
+  const [seen, shown] = [await note(1), await note(2)];
+  return Buffer.from(formatLogEvidence({ vkey: log.vkey, seen, shown, proof: [] }));
 }
 
 /** A newc archive with one file. */
