@@ -24,6 +24,10 @@ export interface IdentityIndex {
   readonly entries: bigint;
   /** Where an entry of this identity probably is. */
   find(identity: Uint8Array): bigint | undefined | Promise<bigint | undefined>;
+  /** As {@link find} does each, where that costs less than one after the other. */
+  findAll?(
+    identities: readonly Uint8Array[],
+  ): readonly (bigint | undefined)[] | Promise<readonly (bigint | undefined)[]>;
   /** Takes the identities of the entries that follow those covered so far. */
   append(identities: readonly Uint8Array[]): void | Promise<void>;
   /** Forgets everything. */
@@ -70,16 +74,31 @@ export async function completeIdentities(
   }
 }
 
-/** Where an entry of this identity is, read from the tree before it is believed. */
-export async function findEntry(
+/** Where entries of these identities are, each read from the tree before it is believed. */
+export async function findEntries(
   index: IdentityIndex,
   reader: LogReader,
   identity: Identity,
-  wanted: Sha256,
-): Promise<bigint | undefined> {
-  const at = await index.find(wanted);
-  if (at === undefined || at >= reader.head.size) return undefined;
-  return equalBytes(identity(await reader.entry(at)), wanted) ? at : undefined;
+  wanted: readonly Sha256[],
+): Promise<(bigint | undefined)[]> {
+  const hints = (await index.findAll?.(wanted)) ?? (await findEach(index, wanted));
+  const found: (bigint | undefined)[] = [];
+  for (const [nth, one] of wanted.entries()) {
+    const at = hints[nth];
+    const isThere =
+      at !== undefined && at < reader.head.size && equalBytes(identity(await reader.entry(at)), one);
+    found.push(isThere ? at : undefined);
+  }
+  return found;
+}
+
+async function findEach(
+  index: IdentityIndex,
+  wanted: readonly Sha256[],
+): Promise<readonly (bigint | undefined)[]> {
+  const hints: (bigint | undefined)[] = [];
+  for (const one of wanted) hints.push(await index.find(one));
+  return hints;
 }
 
 /** The last entry that it covers tells whose index it is. */
@@ -87,7 +106,8 @@ async function isOfThisTree(index: IdentityIndex, reader: LogReader, identity: I
   if (index.entries === 0n) return true;
   if (index.entries > reader.head.size) return false;
   const last = identity(await reader.entry(index.entries - 1n));
-  return (await findEntry(index, reader, identity, last)) !== undefined;
+  const [found] = await findEntries(index, reader, identity, [last]);
+  return found !== undefined;
 }
 
 const OLD_PREFIX = "dedup/";

@@ -46,7 +46,10 @@ export async function live(
   expectPublic(disk, told);
   try {
     const options = logOn(disk, kill);
+    // Once a log was frozen it stays so; a freeze that was interrupted may have happened.
+    const hasEnded = told.frozen;
     const log = disk.head === undefined ? await Log.create(options) : await Log.open(options);
+    expect(log.frozen || !hasEnded).toBe(true);
     told.publish(log.checkpoint.size);
     for (const step of steps) await take(log, step, told);
   } catch (error) {
@@ -61,8 +64,6 @@ export async function live(
 }
 
 async function take(log: Log, step: Step, told: Promises): Promise<void> {
-  // Once a log was frozen it stays so; a freeze that was interrupted may have happened.
-  expect(log.frozen || !told.frozen).toBe(true);
   if (step === "refresh") await log.refresh();
   else if (step === "freeze") {
     await log.freeze();
@@ -71,7 +72,9 @@ async function take(log: Log, step: Step, told: Promises): Promise<void> {
     const refusal = await log.append(step).catch((error: unknown) => error);
     expect(refusal).toMatchObject({ kind: "FROZEN" });
   } else {
+    const hadEnded = told.frozen; // by another writer, which this one has not heard of
     const appended = await log.append(step);
+    expect(hadEnded && appended.some(({ duplicate }) => !duplicate)).toBe(false);
     appended.forEach(({ index }, at) => {
       const text = parseUtf8(step[at]!, "entry");
       expect(told.get(index) ?? text).toBe(text);

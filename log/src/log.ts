@@ -11,7 +11,7 @@ import { commit, commitEmptyLog, complete, freeze, publish, type LogPlace, type 
 import {
   byBytes,
   completeIdentities,
-  findEntry,
+  findEntries,
   MemoryIdentities,
   removeOldIdentities,
   type Identity,
@@ -191,21 +191,21 @@ export class Log {
         expected: "an entry of another log",
         hint: "add it to the log that continues this one",
       });
-    const appended: Appended[] = [];
-    const fresh = new Map<string, bigint>();
-    const identities: Sha256[] = [];
-    const newEntries: Uint8Array[] = [];
-    for (const entry of entries) {
-      const identity = this.#identity(entry);
-      const known = fresh.get(formatHex(identity)) ?? (await this.#find(identity));
-      const index = known ?? this.#state.tree.size + BigInt(newEntries.length);
-      appended.push({ index, duplicate: known !== undefined });
-      if (known !== undefined) continue;
-      fresh.set(formatHex(identity), index);
-      identities.push(identity);
-      newEntries.push(entry);
-    }
-    if (newEntries.length > 0) await this.#grow(newEntries, identities);
+    const identities = entries.map((entry) => this.#identity(entry));
+    const known = await findEntries(this.#identities, this.#reader, this.#identity, identities);
+    const added = new Map<string, bigint>();
+    const fresh: number[] = [];
+    const appended = identities.map((identity, at): Appended => {
+      const key = formatHex(identity);
+      const index = known[at] ?? added.get(key);
+      if (index !== undefined) return { index, duplicate: true };
+      const next = this.#state.tree.size + BigInt(fresh.length);
+      added.set(key, next);
+      fresh.push(at);
+      return { index: next, duplicate: false };
+    });
+    const pick = <T>(of: readonly T[]): T[] => fresh.flatMap((at) => of.slice(at, at + 1));
+    if (fresh.length > 0) await this.#grow(pick(entries), pick(identities));
     else if (this.#published.isDue) await this.#publish(false);
     return appended;
   }
@@ -244,10 +244,6 @@ export class Log {
   #show(note: Uint8Array): void {
     this.#published = { note, reader: this.#reader, isDue: false };
     this.#checkpoint = undefined;
-  }
-
-  async #find(identity: Sha256): Promise<bigint | undefined> {
-    return findEntry(this.#identities, this.#reader, this.#identity, identity);
   }
 }
 

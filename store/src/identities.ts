@@ -24,7 +24,12 @@ export class IdentityFile {
 
   /** The first entry of this identity. */
   find(identity: Uint8Array): bigint | undefined {
-    return this.#keys.find(identity)[0];
+    return this.findAll([identity])[0];
+  }
+
+  /** The first entry of each of several identities. */
+  findAll(identities: readonly Uint8Array[]): (bigint | undefined)[] {
+    return this.#keys.firstOfEach(identities);
   }
 
   /** Takes the identities of the entries that follow. */

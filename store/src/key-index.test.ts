@@ -164,6 +164,7 @@ describe("identities of a log: an entry that is logged twice", () => {
     const path = newFile();
     const identities = IdentityFile.open(path);
     identities.append([key("a"), key("b"), key("a")]);
+    expect(identities.findAll([key("b"), key("c"), key("a")])).toEqual([1n, undefined, 0n]);
     expect([identities.entries, identities.find(key("a")), identities.find(key("c"))]).toEqual([
       3n,
       0n,

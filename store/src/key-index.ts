@@ -42,6 +42,7 @@ export class KeyIndex {
   readonly #database: DatabaseSync;
   readonly #find: StatementSync;
   readonly #has: StatementSync;
+  readonly #first: StatementSync;
   readonly #insert: StatementSync;
   readonly #cover: StatementSync;
   #entries: bigint;
@@ -55,6 +56,8 @@ export class KeyIndex {
     );
     this.#find.setReadBigInts(true);
     this.#has = database.prepare("SELECT 1 FROM key_entry WHERE key = ? AND entry = ?");
+    this.#first = database.prepare("SELECT entry FROM key_entry WHERE key = ? ORDER BY entry LIMIT 1");
+    this.#first.setReadBigInts(true);
     this.#insert = database.prepare("INSERT OR IGNORE INTO key_entry VALUES (?, ?)");
     this.#cover = database.prepare("UPDATE state SET entries = ?");
     this.#entries = integer(database, "SELECT entries AS n FROM state");
@@ -102,6 +105,19 @@ export class KeyIndex {
   /** The entries from `from` on that carry `key`, in order; at most `limit` of them. */
   find(key: Uint8Array, from = 0n, limit = -1): bigint[] {
     return this.#run(() => this.#find.all(key, from, limit).map(({ entry }) => entry as bigint));
+  }
+
+  /** The first entry that carries each of several keys: one look at the file for all of them. */
+  firstOfEach(keys: readonly Uint8Array[]): (bigint | undefined)[] {
+    return this.#run(() => {
+      const isOwn = !this.#database.isTransaction;
+      if (isOwn) this.#database.exec("BEGIN");
+      try {
+        return keys.map((key) => this.#first.get(key)?.["entry"] as bigint | undefined);
+      } finally {
+        if (isOwn) this.#database.exec("COMMIT");
+      }
+    });
   }
 
   /** Whether it knows that an entry carries a key. */

@@ -28,6 +28,10 @@ export class LogIdentities implements IdentityIndex {
     return this.#open().find(identity);
   }
 
+  findAll(identities: readonly Uint8Array[]): readonly (bigint | undefined)[] {
+    return this.#open().findAll(identities);
+  }
+
   append(identities: readonly Uint8Array[]): void {
     this.#open().append(identities);
   }
