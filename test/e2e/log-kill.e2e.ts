@@ -76,8 +76,11 @@ class Hunted {
   }
 
   async #addAtLast(url: string, number: number): Promise<void> {
-    for (const start = Date.now(); !(await this.load.add(url, number)); await sleep(50))
+    const start = Date.now();
+    while (!(await this.load.add(url, number))) {
       if (Date.now() - start > PATIENCE_MS) throw new Error(`${url} does not take entry ${number}`);
+      await sleep(50);
+    }
   }
 
   tell(deaths: object): void {
