@@ -1,7 +1,7 @@
 /**
  * A short way for one kind of request: a POST of a whole body with a length to one path, as load generators send it. The
  * connection is read here; the first request that is anything else, and all that follow on that connection, go to
- * `node:http` as if nothing had been read. There a request costs three times the processor time, and a load generator
+ * `node:http` as if nothing had been read. There a request costs twice the processor time, and a load generator
  * shares the processor with what it measures.
  * @module
  */
