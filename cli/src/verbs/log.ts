@@ -42,8 +42,9 @@ export function defineLog(parent: Command, frame: Frame): void {
     .verb(log, "add <files...>", "append files as entries; prints where each is", async (context, given) =>
       (await import("../work/log.ts")).add(context, given),
     )
-    .option(...PLACE)
+    .option("--log <dir>", "the log's folder, or the URL of one that takes your entries", "out/log")
     .option(...POLICY)
+    .option(...VKEY)
     .addHelpText(
       "after",
       "\nAn entry that is there already is not added again. Example: bootproof log add envelope.json",
