@@ -10,7 +10,6 @@
 import { ByteReader, equalBytes, sha256, type Sha256 } from "@bootproof/bytes";
 import type { LogReader } from "./log-reader.ts";
 import type { ObjectStore } from "./storage.ts";
-import { TILE_WIDTH } from "./tile-path.ts";
 
 /** What makes two entries the same; handed in by whoever knows what is logged. */
 export type Identity = (entry: Uint8Array) => Sha256;
@@ -60,6 +59,9 @@ export class MemoryIdentities implements IdentityIndex {
   }
 }
 
+/** Identities that an index is completed by in one step. */
+const COMPLETED_AT_ONCE = 8192;
+
 /** Has `index` cover exactly the tree that `reader` reads. */
 export async function completeIdentities(
   index: IdentityIndex,
@@ -67,11 +69,13 @@ export async function completeIdentities(
   identity: Identity,
 ): Promise<void> {
   if (!(await isOfThisTree(index, reader, identity))) await index.clear();
-  while (index.entries < reader.head.size) {
-    const bundle = await reader.bundle(index.entries / BigInt(TILE_WIDTH));
-    const missing = bundle.slice(Number(index.entries % BigInt(TILE_WIDTH)));
-    await index.append(missing.map(({ entry }) => identity(entry)));
+  let missing: Sha256[] = [];
+  for await (const { entry } of reader.entries(index.entries)) {
+    if (missing.push(identity(entry)) < COMPLETED_AT_ONCE) continue;
+    await index.append(missing);
+    missing = [];
   }
+  if (missing.length > 0) await index.append(missing);
 }
 
 /** Where entries of these identities are, each read from the tree before it is believed. */

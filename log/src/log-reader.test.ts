@@ -163,7 +163,7 @@ describe("reading a proof from far away: each tile is a request that a client wa
         most = Math.max(most, proof);
       }
       expect(most).toBe(proving);
-      // One full tile for each level but the topmost: two for up to 2^24 entries, three for up to 2^32.
+      // One full tile for each level but the topmost: two below 2^24 entries, three below 2^32.
       if (size <= 65_536) expect(opening + proving).toBeLessThanOrEqual(3);
     },
   );
