@@ -28,6 +28,7 @@ const VERBS: Readonly<Record<string, () => Promise<Define>>> = {
   lookup: async () => (await import("./verbs/lookup.ts")).defineLookup,
   log: async () => (await import("./verbs/log.ts")).defineLog,
   witness: async () => (await import("./verbs/witness.ts")).defineWitness,
+  watch: async () => (await import("./verbs/watch.ts")).defineWatch,
   store: async () => (await import("./verbs/store.ts")).defineStore,
   key: async () => (await import("./verbs/key.ts")).defineKey,
   doctor: async () => (await import("./verbs/doctor.ts")).defineDoctor,

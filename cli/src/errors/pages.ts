@@ -22,6 +22,7 @@ import { SIGN_PAGES } from "./sign-pages.ts";
 import { SERVE_PAGES } from "./serve-pages.ts";
 import { SOLVE_PAGES } from "./solve-pages.ts";
 import { STORE_PAGES } from "./store-pages.ts";
+import { WATCH_PAGES } from "./watch-pages.ts";
 
 /** The pages of all codes. */
 export const PAGES: Pages = {
@@ -44,4 +45,5 @@ export const PAGES: Pages = {
   ...RELEASE_PAGES,
   ...SERVE_PAGES,
   ...SIGN_PAGES,
+  ...WATCH_PAGES,
 };

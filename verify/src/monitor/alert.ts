@@ -26,6 +26,7 @@ export const ALERT_RULES = [
   "forked-log",
   "witness-ahead",
   "unreadable-log",
+  "test",
 ] as const;
 
 /** One of {@link ALERT_RULES}. */
