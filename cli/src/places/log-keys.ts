@@ -66,7 +66,7 @@ export async function addKey(
   for (const { vkey } of added) refuseUnfit(vkey, name);
   const isNew = ({ vkey }: PlaceKey): boolean => !place.keys.some((key) => key.vkey === vkey);
   const next = { ...place, keys: [...place.keys, ...added.filter(isNew)] };
-  return signWith(folder, next, surroundings);
+  return signWith(folder, next, "before", surroundings);
 }
 
 /** Has a key sign no more; the others must have signed head and checkpoint already. */
@@ -84,7 +84,7 @@ export async function retireKey(
       found: gone.vkey,
       hint: "add its successor first: bootproof log key add --generate",
     });
-  const states = await signWith(folder, { ...place, keys }, surroundings);
+  const states = await signWith(folder, { ...place, keys }, "after", surroundings);
   await removeKeyFile(privateFolder(folder), gone);
   return states;
 }
@@ -100,10 +100,11 @@ export async function keyStates(folder: string, surroundings: LogSurroundings): 
   }
 }
 
-/** Opens the log with these keys, which refuses those that have not signed; remembers them; has all of them sign. */
+/** Opens the log with these keys, which refuses those that have not signed; has all of them sign; remembers them. */
 async function signWith(
   folder: string,
   file: PlaceFile,
+  when: "before" | "after",
   surroundings: LogSurroundings,
 ): Promise<readonly KeyState[]> {
   const place = await openPlace(folder, file, surroundings);
@@ -112,11 +113,15 @@ async function signWith(
       throw error instanceof LogError && error.kind === "BAD_SIGNATURE" ? unsigned(error) : error;
     });
     try {
-      // Before anything is signed with a new key: a writer that is started now must know it.
-      await writePlaceFile(privateFolder(folder), file);
-      await writeVkeys(place, place.vkeys);
+      const remember = async (): Promise<void> => {
+        await writePlaceFile(privateFolder(folder), file);
+        await writeVkeys(place, place.vkeys);
+      };
+      // A new key is remembered before it signs; an old one is forgotten once witnesses take the log without it.
+      if (when === "before") await remember();
       await log.refresh();
       await place.witnesses?.settle();
+      if (when === "after") await remember();
     } finally {
       await log.close();
     }
