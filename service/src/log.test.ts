@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { formatHex, utf8 } from "@bootproof/bytes";
-import { leafHash, verifyTlogProof, type LogOptions } from "@bootproof/log";
+import { leafHash, Log, verifyTlogProof, type LogOptions } from "@bootproof/log";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { Journal, type LocalSequencer, type RunningServer } from "./log.ts";
+import { Journal, type LocalSequencer, type RunningServer, type Sequencer } from "./log.ts";
 import { ask, everyone, newPlace, serve, SIGNER, startSequencer, Wire } from "./served-log.testing.ts";
 
 interface Answered {
@@ -129,6 +129,51 @@ describe("submissions over HTTP: who is told yes can prove it, for ever", () => 
     expect(metrics).toMatch(/bootproof_http_requests_total\{route="entries",status="200"\} [0-9]+\n/);
     expect(metrics).toMatch(/bootproof_refusals_total\{code="BP-ADMIT-010"\} 1\n/);
     expect(metrics).not.toContain("Acme");
+  });
+
+  it("sends away what finds no room, with a time to come back", async () => {
+    const small = await startSequencer(await newPlace(), { maxPending: 1, batchAge: 300 });
+    const other = await serve(place, small, { admission: () => Promise.resolve(everyone) });
+    const first = fetch(`${other.url}add`, { method: "POST", body: "first" });
+    await expect.poll(() => small.status().pending).toBe(1);
+    for (const path of ["add", "v1/entries"]) {
+      const answer = await fetch(other.url + path, { method: "POST", body: "second" });
+      expect([path, answer.status]).toEqual([path, 503]);
+      expect(Number(answer.headers.get("retry-after"))).toBeGreaterThanOrEqual(30);
+    }
+    expect((await first).status).toBe(200);
+    await other.stop();
+  });
+
+  it("says that a frozen log takes no more, and still serves it", async () => {
+    const frozen = await newPlace();
+    const log = await Log.open(frozen);
+    await log.append([utf8("last")]);
+    await log.freeze();
+    await log.close();
+    const other = await serve(frozen, await startSequencer(frozen), {
+      admission: () => Promise.resolve(everyone),
+    });
+    const answer = await fetch(`${other.url}v1/entries`, { method: "POST", body: "later" });
+    expect([answer.status, ((await answer.json()) as Answered).error?.code]).toEqual([410, "BP-SERVE-010"]);
+    expect(await (await fetch(`${other.url}readyz`)).text()).toBe("not ready: the log is frozen\n");
+    expect((await fetch(`${other.url}tile/0/000.p/1`)).status).toBe(200);
+    await other.stop();
+  });
+
+  it("promises nothing for an entry when its index is another one's", async () => {
+    await post("one entry");
+    await post("another entry");
+    const lying: Sequencer = {
+      fault: sequencer.fault,
+      status: () => sequencer.status(),
+      stop: () => Promise.resolve(),
+      submit: async (entry) => ({ index: (await sequencer.submit(entry)).index - 1n, duplicate: true }),
+    };
+    const other = await serve(place, lying, { admission: () => Promise.resolve(everyone) });
+    const answer = await fetch(`${other.url}v1/entries`, { method: "POST", body: "another entry" });
+    expect([answer.status, ((await answer.json()) as Answered).error?.code]).toEqual([500, "BP-SERVE-007"]);
+    await other.stop();
   });
 
   it("promises nothing when a tile was changed, and says that it is not ready", async () => {

@@ -112,6 +112,17 @@ export class Wire {
     return this.answer;
   }
 
+  /** Reads nothing until it is told to go on. */
+  pause(): this {
+    this.#socket.pause();
+    return this;
+  }
+
+  resume(): this {
+    this.#socket.resume();
+    return this;
+  }
+
   hangUp(): void {
     this.#socket.destroy();
   }

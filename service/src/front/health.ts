@@ -42,6 +42,8 @@ function reasonNot(
   switch (state) {
     case "stopped":
       return "this server takes no more entries";
+    case "frozen":
+      return "the log is frozen";
     case "opening":
       return "the log is being opened";
     case "recovering":

@@ -13,13 +13,20 @@ const SMALL = 16_384;
 /** The answers under way to slow readers. */
 export class UnsentBytes {
   readonly #waiting = new Map<ServerResponse, number>();
+  readonly #limit: number;
+  readonly #patience: number;
   #bytes = 0;
+
+  constructor(limit: number = MAX_UNSENT_BYTES, patience: number = SEND_MS) {
+    this.#limit = limit;
+    this.#patience = patience;
+  }
 
   /** Watches an answer of `length` bytes until it has left. */
   watch(response: ServerResponse, length: number): void {
     const unsent = response.socket?.writableLength ?? 0;
     if (length <= SMALL || unsent === 0) return;
-    const late = setTimeout(() => response.destroy(), SEND_MS);
+    const late = setTimeout(() => response.destroy(), this.#patience);
     late.unref();
     this.#waiting.set(response, length);
     this.#bytes += length;
@@ -28,7 +35,7 @@ export class UnsentBytes {
       this.#forget(response);
     });
     for (const oldest of this.#waiting.keys()) {
-      if (this.#bytes <= MAX_UNSENT_BYTES) break;
+      if (this.#bytes <= this.#limit) break;
       this.#forget(oldest);
       oldest.destroy();
     }

@@ -4,7 +4,7 @@
  * @module
  */
 import { formatHex } from "@bootproof/bytes";
-import type { LogReader } from "@bootproof/log";
+import { TILE_WIDTH, type LogReader } from "@bootproof/log";
 import { KeyIndex } from "@bootproof/store/key-index";
 import {
   digestKey,
@@ -22,6 +22,10 @@ const BATCH_KEYS = 65_536;
 const PAGE = 256;
 /** Entries that one page may read in vain: those that have to be searched themselves, and claims that do not hold. */
 const MAX_IN_VAIN = 256;
+/** Bundles that one page may read, each of 256 entries: entries of one key may lie far apart. */
+const MAX_BUNDLES = 64;
+/** How long building may keep this process from everything else, in milliseconds. */
+const MAX_BUSY_MS = 10;
 /** A leaf comes before whatever names it, so that it is among the first. */
 const MAX_LEAVES = 64;
 
@@ -59,6 +63,11 @@ export class LookupIndex {
     return new LookupIndex(KeyIndex.open(path));
   }
 
+  /** Whether a file is something else, which opening it would replace by an index. */
+  static isForeign(path: string): boolean {
+    return KeyIndex.isForeign(path);
+  }
+
   /** How many entries it covers: those before this index. */
   get entries(): bigint {
     return this.#keys.entries;
@@ -83,6 +92,7 @@ export class LookupIndex {
     const start = this.entries;
     let batch: Uint8Array[][] = [];
     let held = 0;
+    let since = performance.now();
     const flush = (): void => {
       this.#keys.append(batch);
       [batch, held] = [[], 0];
@@ -92,9 +102,10 @@ export class LookupIndex {
       const keys = keysOf(entry);
       batch.push(keys);
       held += keys.length;
-      if (held < BATCH_KEYS && batch.length < PAGE) continue;
-      flush();
+      if (held >= BATCH_KEYS || batch.length >= PAGE) flush();
+      if (performance.now() - since < MAX_BUSY_MS) continue;
       await breathe();
+      since = performance.now();
     }
     if (batch.length > 0) flush();
     return this.entries - start;
@@ -114,10 +125,13 @@ export class LookupIndex {
     const covered = this.entries < reader.head.size ? this.entries : reader.head.size;
     const matches: LookupMatch[] = [];
     const unsearched: bigint[] = [];
+    const bundles = new Set<bigint>();
     let inVain = 0;
     for (const index of this.#candidates(wanted, from)) {
       if (index >= covered) break;
-      if (matches.length >= limit || inVain >= MAX_IN_VAIN) return { matches, unsearched, next: index };
+      bundles.add(index / BigInt(TILE_WIDTH));
+      if (matches.length >= limit || inVain >= MAX_IN_VAIN || bundles.size > MAX_BUNDLES)
+        return { matches, unsearched, next: index };
       const found = matchEntry(wanted, await reader.entry(index));
       if (found === "unsearched") unsearched.push(index);
       if (found === undefined || found === "unsearched") inVain++;

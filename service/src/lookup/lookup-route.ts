@@ -9,6 +9,7 @@ import { parseWanted, type Wanted } from "@bootproof/verify";
 
 import { jsonAnswer, Refused, type Answer } from "../http/answer.ts";
 import type { Route } from "../http/frame.ts";
+import { Gate } from "../http/gate.ts";
 import type { Asked } from "../http/request.ts";
 import type { LookupIndex, LookupMatch } from "./lookup-index.ts";
 
@@ -28,6 +29,9 @@ export interface LookupService {
   readonly reader: () => Promise<LogReader>;
 }
 
+/** Lookups that read entry bundles at once, each up to 16 MiB. */
+const gate = new Gate(4);
+
 /** The route of a path below `/v1/lookup/`; undefined for every other path. */
 export function lookupRoute(service: LookupService, path: string): Route | undefined {
   if (!path.startsWith(PREFIX)) return undefined;
@@ -41,7 +45,7 @@ async function answer({ index, origin, reader }: LookupService, asked: Asked): P
   const limit = Number(readNumber("limit", parameters.get("limit") ?? String(LIMIT), MAX_LIMIT));
   const tree = await reader();
   const size = index.entries < tree.head.size ? index.entries : tree.head.size;
-  const { matches, unsearched, next } = await index.find(tree, wanted, { from, limit });
+  const { matches, unsearched, next } = await gate.pass(() => index.find(tree, wanted, { from, limit }));
   return jsonAnswer(200, {
     schema: "bootproof/log-lookup/1",
     origin,

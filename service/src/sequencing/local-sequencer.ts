@@ -62,7 +62,6 @@ export class LocalSequencer implements Sequencer {
   #size = 0n;
   #failing: SequencerStatus["failing"];
   #recovering: Promise<void> | undefined;
-  #frozen: unknown;
   #stopped = false;
   #refreshing: ReturnType<typeof setInterval> | undefined;
   #fail: (reason: unknown) => void = () => undefined;
@@ -90,7 +89,7 @@ export class LocalSequencer implements Sequencer {
 
   submit(entry: Uint8Array): Promise<Sequenced> {
     if (this.#stopped) return Promise.reject(stopping());
-    if (this.#frozen !== undefined) return Promise.reject(frozen());
+    if (this.#opened?.log.frozen === true) return Promise.reject(frozen());
     if (this.#pending.size >= this.#options.maxPending || this.#bytes + entry.length > MAX_PENDING_BYTES)
       return Promise.reject(poolFull());
     return new Promise((resolve, reject) => {
@@ -103,9 +102,8 @@ export class LocalSequencer implements Sequencer {
   }
 
   status(): SequencerStatus {
-    const state = this.#stopped ? "stopped" : this.#opened === undefined ? "recovering" : "writing";
     return {
-      state,
+      state: this.#state(),
       size: this.#opened === undefined ? this.#size : this.#opened.log.size,
       pending: this.#pending.size,
       failing: this.#failing,
@@ -124,6 +122,12 @@ export class LocalSequencer implements Sequencer {
     for (const waiting of this.#pending) this.#refuse(waiting, stopping());
     await this.#opened?.close();
     this.#opened = undefined;
+  }
+
+  #state(): SequencerStatus["state"] {
+    if (this.#stopped) return "stopped";
+    if (this.#opened === undefined) return "recovering";
+    return this.#opened.log.frozen ? "frozen" : "writing";
   }
 
   #flushSoon(): void {
@@ -167,7 +171,6 @@ export class LocalSequencer implements Sequencer {
   #failedToAppend(opened: OpenedLog, batch: readonly Waiting[], error: unknown): void {
     const consequence = consequenceOf(error);
     if (consequence === "frozen") {
-      this.#frozen = error;
       for (const waiting of batch) this.#refuse(waiting, frozen());
       return;
     }

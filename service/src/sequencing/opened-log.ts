@@ -13,6 +13,8 @@ export interface OpenedLog {
     refresh(): Promise<void>;
     /** Entries with an index. */
     readonly size: bigint;
+    /** Whether it takes no more. */
+    readonly frozen: boolean;
   };
   readonly witnesses?: WitnessPanel | undefined;
   /** Publishes the cosignatures that come late, and lets another process write. */

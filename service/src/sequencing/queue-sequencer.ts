@@ -126,7 +126,7 @@ export class QueueSequencer implements Sequencer {
 
   status(): SequencerStatus {
     return {
-      state: this.#state,
+      state: this.#frozen && !this.#stopped ? "frozen" : this.#state,
       size: this.#opened?.log.size,
       pending: this.#depth,
       failing: this.#failing,
@@ -151,6 +151,7 @@ export class QueueSequencer implements Sequencer {
         this.#opened = await this.#options.open();
         this.#worked("writing");
         this.#options.report("this process sequences now");
+        if (this.#opened.log.frozen) this.#freeze();
         await this.#sequence(this.#opened);
       } catch (error) {
         if (consequenceOf(error) === "never again") this.#giveUp(error);

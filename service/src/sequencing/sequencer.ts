@@ -16,7 +16,7 @@ export interface Sequenced {
 /** How sequencing goes. */
 export interface SequencerStatus {
   /** `stand-by`: another process sequences, this one waits for its turn and takes entries. */
-  readonly state: "opening" | "writing" | "stand-by" | "recovering" | "stopped";
+  readonly state: "opening" | "writing" | "stand-by" | "recovering" | "frozen" | "stopped";
   /** Entries that have an index, as far as this process knows. */
   readonly size: bigint | undefined;
   /** Entries that wait for one, or for their checkpoint. */
