@@ -144,6 +144,12 @@ export function parseEnvelope(bytes: Uint8Array): UntrustedEnvelope {
   return parsed;
 }
 
+const OPENING = utf8('{"payload":"');
+
+/** Whether bytes begin as every canonical envelope does: tells most of what is none without reading it. */
+export const opensLikeEnvelope = (bytes: Uint8Array): boolean =>
+  OPENING.every((byte, at) => bytes[at] === byte);
+
 /** Checks each signature against `keys` by its keyid; never throws. */
 export function checkSignatures(
   { payloadType, unverifiedPayload, signatures }: UntrustedEnvelope,

@@ -4,13 +4,11 @@
  * @module
  */
 import { concatBytes, ParseError, sha256, utf8, type Sha256 } from "@bootproof/bytes";
-import { parseEnvelope, type UntrustedEnvelope } from "./dsse.ts";
+import { opensLikeEnvelope, parseEnvelope, type UntrustedEnvelope } from "./dsse.ts";
 
 // Without it an entry could be made of the very bytes that stand for somebody else's statement, and take its place.
 const BYTES = Uint8Array.of(0);
 const STATEMENT = Uint8Array.of(1);
-/** How every canonical envelope begins; most of what is no envelope is told by this alone. */
-const OPENING = utf8('{"payload":"');
 
 /**
  * The identity of an entry: of what it states and by whom, when it is a canonical envelope, else of its bytes. Who
@@ -36,7 +34,7 @@ function lengthOf(bytes: Uint8Array): Uint8Array {
 }
 
 function tryParse(entry: Uint8Array): UntrustedEnvelope | undefined {
-  if (!OPENING.every((byte, at) => entry[at] === byte)) return undefined;
+  if (!opensLikeEnvelope(entry)) return undefined;
   try {
     return parseEnvelope(entry);
   } catch (error) {

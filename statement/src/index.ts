@@ -20,6 +20,7 @@ export {
   keyidOf,
   MAX_ENVELOPE,
   openEnvelope,
+  opensLikeEnvelope,
   parseEnvelope,
   parseForeignEnvelope,
   preAuthenticationEncoding,

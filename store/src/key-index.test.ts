@@ -63,6 +63,22 @@ describe("index of keys: an entry that carries a digest and is not found by it",
     index.close();
   });
 
+  it("tells its own files from others, also when they are only half made", () => {
+    const path = newFile();
+    expect(KeyIndex.isForeign(path)).toBe(false);
+    writeFileSync(path, "");
+    expect(KeyIndex.isForeign(path)).toBe(false);
+    const index = KeyIndex.open(path);
+    expect(KeyIndex.isForeign(path)).toBe(false);
+    index.close();
+    expect(KeyIndex.isForeign(path)).toBe(false);
+    const other = newFile();
+    new DatabaseSync(other).exec("CREATE TABLE bookmarks (url TEXT)");
+    expect(KeyIndex.isForeign(other)).toBe(true);
+    writeFileSync(other, "notes");
+    expect(KeyIndex.isForeign(other)).toBe(true);
+  });
+
   it("answers as a list would, whatever is put in and however often it is opened", () => {
     const step = fc.oneof(
       fc.array(fc.array(fc.nat(20), { maxLength: 4 }), { maxLength: 6 }),

@@ -7,7 +7,7 @@
  * run of the kernel it writes; a file that was not closed in that run may lack anything.
  * @module
  */
-import { readFileSync, rmSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync, rmSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { errnoOf, StoreError, type StoreErrorCode } from "./store-error.ts";
 
@@ -18,6 +18,11 @@ const SCHEMA = `
   CREATE TABLE state (entries INTEGER NOT NULL, writer TEXT NOT NULL);
   INSERT INTO state VALUES (0, '');
   PRAGMA user_version = ${FORM};`;
+/** Written into a new file before anything else, so that what is no index can be told from a damaged one. */
+const APPLICATION = 0x4250_4b49;
+const SQLITE_MAGIC = "SQLite format 3\0";
+/** Where SQLite's header holds the application's number (sqlite.org/fileformat2.html, section 1.3). */
+const APPLICATION_OFFSET = 68;
 const CACHE_KIB = 8192;
 /** How long to wait for another process, in milliseconds. */
 const PATIENCE_MS = 5000;
@@ -80,9 +85,23 @@ export class KeyIndex {
     }
   }
 
+  /** Whether a file is something else, which must not be taken for a damaged index and made anew. */
+  static isForeign(path: string): boolean {
+    const head = readHead(path);
+    if (head === undefined || head.length === 0) return false;
+    const isSqlite = head.subarray(0, SQLITE_MAGIC.length).toString("latin1") === SQLITE_MAGIC;
+    return (
+      !isSqlite ||
+      head.length < APPLICATION_OFFSET + 4 ||
+      head.readUInt32BE(APPLICATION_OFFSET) !== APPLICATION
+    );
+  }
+
   static #try(path: string): KeyIndex {
+    const isNew = (readHead(path)?.length ?? 0) === 0;
     const database = new DatabaseSync(path, { timeout: PATIENCE_MS });
     try {
+      if (isNew) database.exec(`PRAGMA application_id = ${APPLICATION}`);
       database.exec(`PRAGMA journal_mode = WAL; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA synchronous = OFF`);
       prepare(database);
       return new KeyIndex(path, database);
@@ -257,6 +276,23 @@ function bootId(): string | undefined {
     return readFileSync(BOOT_ID, "utf8").trim();
   } catch {
     return undefined;
+  }
+}
+
+/** The first bytes of a file; undefined when there is none. */
+function readHead(path: string): Buffer | undefined {
+  let file: number;
+  try {
+    file = openSync(path, "r");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    const head = Buffer.alloc(100);
+    return head.subarray(0, readSync(file, head));
+  } finally {
+    closeSync(file);
   }
 }
 

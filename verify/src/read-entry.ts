@@ -5,6 +5,7 @@
 import { ParseError } from "@bootproof/bytes";
 import {
   BOOT_MEASUREMENT_TYPE,
+  opensLikeEnvelope,
   parseEnvelope,
   parseStatement,
   PROVENANCE_TYPE,
@@ -34,6 +35,7 @@ export function readEntry(bytes: Uint8Array): UntrustedStatement {
 
 /** Like {@link readEntry}, but undefined for entries that are no statements. */
 export function tryReadEntry(bytes: Uint8Array): UntrustedStatement | undefined {
+  if (!opensLikeEnvelope(bytes)) return undefined;
   try {
     return readEntry(bytes);
   } catch (error) {

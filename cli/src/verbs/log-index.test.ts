@@ -98,6 +98,19 @@ describe("log index: a lookup must find what is logged, with an index and withou
     expect(await json("log", "index", "verify", "--log", log)).toMatchObject({ exit: 0 });
   });
 
+  it("does not replace a file of somebody's that is no index", async () => {
+    const notes = join(folder, "notes.txt");
+    await writeFile(notes, "notes");
+    for (const argv of [
+      ["log", "index", "build"],
+      ["log", "index", "verify"],
+      ["lookup", digest(1)],
+    ]) {
+      expect((await run([...argv, "--log", log, "--index", notes])).exit).toBe(64);
+      expect(await readFile(notes, "utf8")).toBe("notes");
+    }
+  });
+
   it("is built and used for a log at a URL", async () => {
     const copy = join(folder, "copy");
     await cp(log, copy, { recursive: true });

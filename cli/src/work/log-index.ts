@@ -6,6 +6,7 @@ import { LookupIndex, verifyIndex } from "@bootproof/service/lookup";
 
 import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
+import { Failure } from "../frame/failure.ts";
 import { inputFailure } from "../frame/files.ts";
 import type { Given } from "../frame/given.ts";
 import { exists, lookupPlace } from "../places/lookup-place.ts";
@@ -79,8 +80,21 @@ export async function verify(context: Context, given: Given): Promise<ExitCode> 
   }
 }
 
-const fileOf = (context: Context, given: Given): string =>
-  lookupPlace(context, given.text("log") ?? "", given.text("index"));
+function fileOf(context: Context, given: Given): string {
+  const named = given.text("index");
+  const file = lookupPlace(context, given.text("log") ?? "", named);
+  if (named !== undefined) refuseForeign(file);
+  return file;
+}
+
+/** An index that is damaged is made anew, so a file of somebody's that is none must not be taken for one. */
+export function refuseForeign(file: string): void {
+  if (!LookupIndex.isForeign(file)) return;
+  throw new Failure("BP-USAGE-002", EXIT.usage, "the file is no index of a log", {
+    file,
+    hint: "name another one, or remove it if it is a damaged index",
+  });
+}
 
 const absent = (path: string): Error =>
   Object.assign(new Error("no such file"), { code: "ENOENT", syscall: "open", path });

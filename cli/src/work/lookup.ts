@@ -14,6 +14,7 @@ import { type Given, badValue } from "../frame/given.ts";
 import { exists, findLookup } from "../places/lookup-place.ts";
 import { printable } from "../report/printable.ts";
 import { formatTable } from "../report/table.ts";
+import { refuseForeign } from "./log-index.ts";
 import { openForReading } from "./log.ts";
 
 const PAGE = 1000;
@@ -25,6 +26,7 @@ export async function lookup(context: Context, given: Given): Promise<ExitCode> 
   const file = await findLookup(context, given.text("log") ?? "", named);
   if (named !== undefined && file !== undefined && !(await exists(file)))
     throw inputFailure(named, Object.assign(new Error("no such file"), { code: "ENOENT", syscall: "open" }));
+  if (named !== undefined && file !== undefined) refuseForeign(file);
   const log = await openForReading(context, given);
   const reader = await log.open();
   const { matches, unsearched, indexed } = await search(reader, wanted, file);
