@@ -211,7 +211,8 @@ export class Log {
   }
 
   async #grow(entries: readonly Uint8Array[], identities: readonly Sha256[]): Promise<void> {
-    await this.#demandNewest();
+    const { witnesses, objects, origin } = this.#place;
+    await witnesses?.demandNewest({ ...this.#state.tree, origin, extensions: [] }, objects);
     const committed = await commit(this.#place, this.#state, entries);
     this.#state = committed.state;
     this.#reader = this.#reader.grown(committed.state.tree, committed.state.edge);
@@ -219,19 +220,6 @@ export class Log {
     const indexed = async (): Promise<void> => this.#identities.append(identities);
     const [note] = await allSettled([complete(this.#place, committed), indexed()] as const);
     this.#show(note);
-  }
-
-  /** Signs nothing new as long as it is not known that no witness has seen a later state than this copy of the log. */
-  async #demandNewest(): Promise<void> {
-    const { witnesses, objects, origin } = this.#place;
-    if ((await witnesses?.isNewest({ ...this.#state.tree, origin, extensions: [] }, objects)) === false)
-      throw new LogError(
-        "UNWITNESSED",
-        "too few witnesses can be asked whether this is the newest copy of the log",
-        {
-          hint: "nothing was added: run this again when the witnesses answer",
-        },
-      );
   }
 
   async #publish(fresh: boolean): Promise<void> {

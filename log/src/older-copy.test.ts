@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { LogError } from "./log-error.ts";
 import { Log } from "./log.ts";
 import { entriesFrom, logOn, MemoryDisk, TEST_SIGNER } from "./memory-store.testing.ts";
 import { failure, Village } from "./witness-village.testing.ts";
@@ -46,18 +47,38 @@ describe("an older copy of a log that is written to", () => {
     await failure("ROLLBACK", () => village.open(old));
   });
 
-  it("signs nothing new while too few witnesses can be asked", async () => {
+  it("signs nothing new while too few witnesses can be asked, and says which", async () => {
     const village = new Village();
     const { old } = await copies(village);
     village.unreachable = new Set([0, 1]);
     village.blind = new Set([2]);
     const { log } = await village.open(old);
-    await failure("UNWITNESSED", () => log.append(entriesFrom(0, 2, "other")));
+    const error = await failure("UNWITNESSED", () => log.append(entriesFrom(0, 2, "other")));
+    expect(error.found).toBe("w1: connection refused; w2: connection refused; w3: it was asked");
     expect([log.size, old.head!.generation]).toEqual([4n, 2]);
     village.unreachable.clear();
     await failure("ROLLBACK", () => log.append(entriesFrom(0, 2, "other")));
     expect(log.size).toBe(4n);
     await failure("STOPPED", () => log.append(entriesFrom(0, 2, "other")));
+  });
+
+  it.each([
+    ["all", [0], "goes on"], // the third and second could publish nothing without the first
+    ["all", [], "waits"],
+    ["2", [0, 1], "goes on"],
+    ["2", [2], "waits"], // the first and second could have published without it
+    ["any", [1], "goes on"],
+    ["any", [], "waits"],
+  ] as const)("with a quorum of %s, reaching %j, it %s", async (threshold, reached, outcome) => {
+    const village = new Village(threshold);
+    village.unreachable = new Set([0, 1, 2].filter((at) => !(reached as readonly number[]).includes(at)));
+    const { log } = await village.open(new MemoryDisk());
+    const append = log.append(entriesFrom(0, 1)).then(
+      () => "goes on",
+      (error: unknown) => (error as LogError).kind,
+    );
+    expect(await append).toBe(outcome === "goes on" ? outcome : "UNWITNESSED");
+    expect(log.size).toBe(outcome === "goes on" ? 1n : 0n);
   });
 
   it("is stopped when a witness shows late what it has seen", async () => {

@@ -46,7 +46,7 @@ export async function recover(place: LogPlace): Promise<RecoveredLog> {
   const reader = await LogReader.open((path) => objects.get(path), committed);
   await refuseFork(reader, published);
   // Before anything is signed: a witness may have seen a later state than this copy.
-  await place.witnesses?.isNewest(committed, objects);
+  await place.witnesses?.lookAround(committed, objects);
   const tree = { size: committed.size, root: committed.root };
   const state = {
     generation: stored.generation,

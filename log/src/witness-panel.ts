@@ -24,6 +24,8 @@ import { readMemory, writeMemory } from "./witness-memory.ts";
 
 /** Witnesses that have not answered when enough have get this fraction of the patience. */
 const WAIT_FOR_THE_REST = 8;
+/** A witness has shown what it has seen. */
+const SEEN = "it was asked";
 
 /** How to ask a policy's witnesses. */
 export interface WitnessPanelOptions {
@@ -58,7 +60,8 @@ export class WitnessPanel {
   /** A witness proved, too late to stop the checkpoint, that this log signed another tree. */
   #convicted: LogError | undefined;
   #memory: Promise<Map<string, bigint>> | undefined;
-  #isNewest = false;
+  /** What came of asking each address what it has seen: why it could not be asked, or that it was. */
+  readonly #seen = new Map<string, string>();
   /** The newest tree that witnesses may know from us, and its tiles. */
   #current: CurrentTree | undefined;
   /** Counts publications: lines that come late join the last one only. */
@@ -97,13 +100,30 @@ export class WitnessPanel {
   }
 
   /**
-   * Whether enough witnesses for the quorum have been asked, now or earlier, and none of all asked has seen a later or
-   * another tree of this log: whoever signs on an older copy forks the log. Throws {@link LogError} when one has: ROLLBACK or FORK.
+   * Asks what all witnesses have seen of this log, unless enough of them were asked before: whoever signs on an older
+   * copy of a log forks it. Throws {@link LogError}: ROLLBACK or FORK when one has seen a later or another tree.
    */
-  async isNewest(checkpoint: Checkpoint, objects: ObjectStore): Promise<boolean> {
+  async lookAround(checkpoint: Checkpoint, objects: ObjectStore): Promise<void> {
     if (this.#convicted !== undefined) throw this.#convicted;
     this.#current ??= { checkpoint, tiles: tilesOf(objects, checkpoint) };
-    return (this.#isNewest ||= await this.#lookAround());
+    if (!this.#isEnough()) await this.#lookAtAll();
+  }
+
+  /** As {@link lookAround}, and throws {@link LogError} UNWITNESSED when too few could be asked. */
+  async demandNewest(checkpoint: Checkpoint, objects: ObjectStore): Promise<void> {
+    await this.lookAround(checkpoint, objects);
+    if (this.#isEnough()) return;
+    throw new LogError(
+      "UNWITNESSED",
+      "too few witnesses can be asked whether this is the newest copy of the log",
+      {
+        expected: quorumName(this.#options.policy),
+        found: this.#addresses
+          .map((address) => `${namesOf(address)}: ${this.#seen.get(address.url) ?? "no answer in time"}`)
+          .join("; "),
+        hint: "nothing was added: run this again when the witnesses answer",
+      },
+    );
   }
 
   /**
@@ -135,15 +155,24 @@ export class WitnessPanel {
     return replacing;
   }
 
-  async #lookAround(): Promise<boolean> {
-    const { network, patience, policy } = this.#options;
-    const reached = new Set<string>();
-    const isEnough = (): boolean =>
-      evaluateQuorum(policy, ({ url }) => url !== undefined && reached.has(url));
+  /**
+   * Whether those who have shown what they have seen make the quorum, or else whether the others alone do not: then one
+   * of those asked is among the cosigners of whatever was published.
+   */
+  #isEnough(): boolean {
+    const { policy } = this.#options;
+    const hasShown = ({ url = "" }: PolicyWitness): boolean => this.#seen.get(url) === SEEN;
+    const isLeft = (witness: PolicyWitness): boolean => witness.url !== undefined && !hasShown(witness);
+    return evaluateQuorum(policy, hasShown) || !evaluateQuorum(policy, isLeft);
+  }
+
+  async #lookAtAll(): Promise<void> {
+    const { network, patience } = this.#options;
+    this.#seen.clear();
     const looks = this.#addresses.map(async ({ url }) => {
-      if (await this.#look(url)) reached.add(url);
+      this.#seen.set(url, (await this.#look(url)) ?? SEEN);
     });
-    const enough = firstTrue(looks.map((look) => look.then(isEnough))).then(() =>
+    const enough = firstTrue(looks.map((look) => look.then(() => this.#isEnough()))).then(() =>
       network.after(patience / WAIT_FOR_THE_REST),
     );
     for (const look of looks)
@@ -151,7 +180,6 @@ export class WitnessPanel {
         if (error instanceof LogError) this.#convicted ??= error; // when it comes too late to be thrown here
       });
     await Promise.race([Promise.all(looks), enough, network.after(patience)]);
-    return isEnough();
   }
 
   #isMet(draft: WitnessDraft): boolean {
@@ -223,31 +251,37 @@ export class WitnessPanel {
   }
 
   /**
-   * Whether the witness could be asked what it has seen; throws when it shows a checkpoint that this log signed and
-   * that does not fit this one.
+   * Why the witness could not be asked what it has seen, if it could not; throws when it shows a checkpoint that this
+   * log signed and that does not fit this one.
    */
-  async #look(url: string): Promise<boolean> {
+  async #look(url: string): Promise<string | undefined> {
     const { network, logKeys } = this.#options;
     const origin = this.#current?.checkpoint.origin ?? "";
     const { unreachable, checkpoint: seen } = await fetchWitnessed(network, url, logKeys, origin);
     // The tree of now: the witness may have cosigned it while it was asked.
     if (seen !== undefined && this.#current !== undefined) await refuseOther(url, seen, this.#current);
-    return unreachable === undefined;
+    return unreachable;
   }
 
   #unwitnessed(draft: WitnessDraft, wanted: readonly WitnessAddress[]): LogError {
     const { policy } = this.#options;
     const said = wanted.map(({ url, witnesses }) => {
       const outcome = this.#outcomes.get(url);
-      return `${witnesses.map(({ name }) => name).join(", ")}: ${outcome?.reason ?? "no answer in time"}`;
+      return `${namesOf({ witnesses })}: ${outcome?.reason ?? "no answer in time"}`;
     });
     return new LogError("UNWITNESSED", "too few witnesses cosigned the checkpoint: it is not published", {
-      expected: `quorum ${policy.quorum === "none" ? "none" : policy.quorum.name}`,
+      expected: quorumName(policy),
       found: [`${draft.count} cosignatures`, ...said].join("; "),
       hint: "the entries are kept and become public when this is run again and the witnesses answer",
     });
   }
 }
+
+const namesOf = ({ witnesses }: Pick<WitnessAddress, "witnesses">): string =>
+  witnesses.map(({ name }) => name).join(", ");
+
+const quorumName = ({ quorum }: WitnessPanelOptions["policy"]): string =>
+  `quorum ${quorum === "none" ? quorum : quorum.name}`;
 
 /** Throws when a witness has seen what does not fit this tree: it is an older copy of the log, or another one. */
 async function refuseOther(url: string, seen: TreeHead, { checkpoint, tiles }: CurrentTree): Promise<void> {

@@ -37,14 +37,17 @@ export const witnessSigners: readonly Signer[] = NAMES.map((name, at) =>
     ? mlDsa44Signer(`${name}.test`, new Uint8Array(32).fill(40 + at))
     : cosignatureSigner(`${name}.test`, new Uint8Array(32).fill(40 + at)),
 );
-export const policy: LogPolicy = parseLogPolicy(
-  [
-    ...NAMES.map((name, at) => `witness ${name} ${witnessSigners[at]!.vkey} https://${name}.test/`),
-    "group two 2 w1 w2 w3",
-    "quorum two",
-    "",
-  ].join("\n"),
-);
+const policyOf = (threshold: string): LogPolicy =>
+  parseLogPolicy(
+    [
+      ...NAMES.map((name, at) => `witness ${name} ${witnessSigners[at]!.vkey} https://${name}.test/`),
+      `group some ${threshold} w1 w2 w3`,
+      "quorum some",
+      "",
+    ].join("\n"),
+  );
+/** Two of the three. */
+export const policy: LogPolicy = policyOf("2");
 
 /** Three real witnesses behind a network in memory. */
 export class Village {
@@ -59,12 +62,17 @@ export class Village {
         now: () => this.now,
       }),
   );
+  readonly #policy: LogPolicy;
   readonly asked: string[] = [];
   now = 1_700_000_000n;
   /** Witnesses that cannot be asked what they have seen; that do not tell; and what to wait for before they do. */
   unreachable: Set<number> = new Set<number>();
   blind: Set<number> = new Set<number>();
   look: (at: number) => Promise<unknown> = () => Promise.resolve();
+
+  constructor(threshold = "2") {
+    this.#policy = policyOf(threshold);
+  }
 
   readonly network: WitnessNetwork = {
     request: async (url, body) => {
@@ -88,7 +96,7 @@ export class Village {
   panel(staging: MemoryProcess["staging"]): WitnessPanel {
     const patience = this.behaviour.includes(silent) ? 1500 : 4000;
     return new WitnessPanel({
-      policy,
+      policy: this.#policy,
       logKeys: [TEST_SIGNER.vkey],
       network: this.network,
       staging,
