@@ -13,6 +13,8 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
   /** Sentences below it: versions, what was skipped. */
   readonly notes: readonly string[];
+  /** Lines of text below it, shown as they are. */
+  readonly plot?: readonly string[];
 }
 
 /** Milliseconds as people read them. */
@@ -22,10 +24,11 @@ export function milliseconds(value: number): string {
 }
 
 /** The table as Markdown. */
-export function formatResults({ head, rows, notes }: Table): string {
+export function formatResults({ head, rows, notes, plot }: Table): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   const rule = head.map((_, index) => (index === 0 ? "---" : "---:"));
-  return [line(head), line(rule), ...rows.map(line), ...notes.map((note) => `\n${note}`)].join("\n");
+  const table = [line(head), line(rule), ...rows.map(line), ...notes.map((note) => `\n${note}`)];
+  return [...table, ...(plot === undefined ? [] : ["\n```text", ...plot, "```"])].join("\n");
 }
 
 /** Puts tables between their markers in a file; throws when a marker is missing. */

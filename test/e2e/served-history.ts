@@ -34,7 +34,7 @@ export class ServedHistory implements Witnessed {
   readonly #shown = new Map<string, SignedCheckpoint>();
   readonly #tiles = new Map<string, string>();
   #newest = 0n;
-  #last = new Uint8Array();
+  #last: Uint8Array = new Uint8Array();
 
   constructor(vkey: string, origin: string) {
     this.#vkey = vkey;
