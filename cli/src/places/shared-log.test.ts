@@ -66,3 +66,32 @@ describe("a log whose head and stages are in PostgreSQL", () => {
     expect(await add(log, "two")).toMatchObject({ size: 2 });
   });
 });
+
+describe("a log whose parts are in buckets", () => {
+  const env = {
+    AWS_ACCESS_KEY_ID: "AKID",
+    AWS_SECRET_ACCESS_KEY: "s3cr3t",
+    AWS_ENDPOINT_URL: "http://127.0.0.1:65533",
+  };
+  const init = async (
+    given: Record<string, string>,
+    ...more: string[]
+  ): Promise<{ exit: number; said: string }> => {
+    const log = join(await scratchFolder(), "log");
+    const argv = ["log", "init", "--log", log, "--objects", "s3://public/log", ...more];
+    const { exit, stdout, stderr } = await run(argv, given);
+    return { exit, said: stdout + stderr };
+  };
+
+  it("is not opened without credentials, with --offline, or where no store answers; and no secret is said", async () => {
+    const { AWS_SECRET_ACCESS_KEY, ...half } = env;
+    expect(await init(half)).toMatchObject({
+      exit: 77,
+      said: expect.stringContaining("BP-LOG-042") as string,
+    });
+    expect(await init(env, "--offline")).toMatchObject({ exit: 69 });
+    const away = await init(env, "--private-store", "s3://private/log");
+    expect(away).toMatchObject({ exit: 69, said: expect.stringMatching(/BP-STORE-02[24]/) as string });
+    expect(away.said).not.toContain(AWS_SECRET_ACCESS_KEY);
+  });
+});
