@@ -208,9 +208,13 @@ describe("a server among strangers: one that asks badly harms no one else", () =
     const half = new Wire(server.url).send(
       "POST /v1/entries HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf",
     );
+    await half.sent();
     half.hangUp();
     expect(await slow.until(({ closed }) => closed)).toMatch(/^HTTP\/1\.1 408 /);
     expect((await fetch(`${server.url}healthz`)).status).toBe(200);
+    journal.flush();
+    const told = lines.map((line) => JSON.parse(line) as { status: number; bytes: number });
+    expect(told.filter(({ status }) => status === 499)).toHaveLength(1);
   }, 30_000);
 
   it("refuses headers beyond bounds, and what is no HTTP", async () => {

@@ -123,6 +123,12 @@ export class Wire {
     return this;
   }
 
+  /** Waits until what was given to send has left. */
+  async sent(): Promise<void> {
+    await new Promise<void>((resolve) => this.#socket.write("", () => resolve()));
+    await sleep(50);
+  }
+
   hangUp(): void {
     this.#socket.destroy();
   }

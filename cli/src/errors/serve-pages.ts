@@ -79,4 +79,10 @@ export const SERVE_PAGES: Pages = {
     why: "The database in which entries wait cannot be reached. The entry was not taken, or will be logged later.",
     fix: "Send it again after the time that Retry-After names: it is not added twice.",
   },
+  "BP-SERVE-013": {
+    title: "the client hung up before it had asked",
+    exit: EXIT.unavailable,
+    why: "The connection ended in the middle of a request. It is in the server's journal and was answered to nobody.",
+    fix: "Nothing: if it was yours, send it again.",
+  },
 };

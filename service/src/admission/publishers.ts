@@ -3,7 +3,7 @@
  * not limiting is written "any".
  * @module
  */
-import { readYamlAs } from "@bootproof/builder";
+import { readYamlAs } from "@bootproof/builder/yaml-schema";
 import { utf8, type Vkey } from "@bootproof/bytes";
 import { BOOT_MEASUREMENT_TYPE, keyidOf, PROVENANCE_TYPE, REBUILD_TYPE } from "@bootproof/statement";
 import {

@@ -1,6 +1,7 @@
 /**
  * `POST /add` as the load test of Tessera asks it: any bytes in, the decimal index out. Whoever can reach it can fill the
- * log, so it is there only when asked for. In its usual form a request goes a short way and into no journal.
+ * log, so it is there only when asked for. As there, an entry is answered once its index is durable; the checkpoint
+ * follows. In its usual form a request goes a short way and into no journal.
  * @module
  */
 import { MAX_ENTRY_LENGTH } from "@bootproof/log";
@@ -25,7 +26,7 @@ export interface Hammer {
 export function openHammer(sequencer: Sequencer, metrics: LogMetrics): Hammer {
   const add = async (entry: Uint8Array): Promise<string> => {
     const start = performance.now();
-    const { index } = await sequencer.submit(entry);
+    const { index } = await sequencer.sequence(entry);
     metrics.published.observe((performance.now() - start) / 1000);
     return String(index);
   };

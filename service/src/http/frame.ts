@@ -133,7 +133,7 @@ class Frame {
     const path = mark < 0 ? url : url.slice(0, mark);
     const method = message.method ?? "";
     const route = this.#service.route(path);
-    const asked = new Asked(message, response, path, mark < 0 ? "" : url.slice(mark + 1));
+    const asked = new Asked(message, path, mark < 0 ? "" : url.slice(mark + 1));
     let answer: Answer | undefined;
     let error: unknown;
     try {
@@ -142,17 +142,18 @@ class Frame {
       else answer = await route.answer(asked);
     } catch (thrown) {
       if (!(thrown instanceof Refused || thrown instanceof Gone)) error = thrown;
-      answer = this.#refuse(thrown instanceof Refused ? thrown.refusal : UNFORESEEN, path);
+      answer = this.#refuse(refusalFor(thrown), path);
     }
     // A body that was not read would be taken for the next request.
     const close = answer.close === true || this.stopping || asked.unread;
+    const gone = response.destroyed;
     this.#send(response, answer, { close, headersOnly: method === "HEAD" });
     this.#service.answered?.({
       method,
       route: route?.name ?? "none",
       status: answer.status,
       ms: performance.now() - start,
-      bytes: answer.body.length,
+      bytes: gone ? 0 : answer.body.length,
       ...(answer.about === undefined ? {} : { about: answer.about }),
       ...(error === undefined ? {} : { error }),
     });
@@ -183,6 +184,11 @@ class Frame {
   }
 }
 
+function refusalFor(thrown: unknown): Refusal {
+  if (thrown instanceof Refused) return thrown.refusal;
+  return thrown instanceof Gone ? GONE : UNFORESEEN;
+}
+
 const NO_PAGE: Refusal = { status: 404, code: "BP-SERVE-001", message: "no such page" };
 const STOPPING: Refusal = {
   status: 503,
@@ -191,6 +197,8 @@ const STOPPING: Refusal = {
   retryAfter: 5,
   close: true,
 };
+/** For the journal only: nobody hears it. */
+const GONE: Refusal = { status: 499, code: "BP-SERVE-013", message: "the client hung up", close: true };
 const UNFORESEEN: Refusal = {
   status: 500,
   code: "BP-SERVE-009",

@@ -2,7 +2,7 @@
  * A request as a route sees it. What a stranger sends is bounded before anything is done with it.
  * @module
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 
 import { Refused } from "./answer.ts";
 
@@ -12,13 +12,11 @@ export class Asked {
   readonly path: string;
   readonly #query: string;
   readonly #message: IncomingMessage;
-  readonly #response: ServerResponse;
 
-  constructor(message: IncomingMessage, response: ServerResponse, path: string, query: string) {
+  constructor(message: IncomingMessage, path: string, query: string) {
     this.path = path;
     this.#query = query;
     this.#message = message;
-    this.#response = response;
   }
 
   /** Whether there is a body that was not read to its end. */
@@ -65,13 +63,6 @@ export class Asked {
       message.on("close", () => {
         if (!message.complete) reject(new Gone());
       });
-    });
-  }
-
-  /** Calls `listener` when whoever asked has hung up before the answer was sent. */
-  whenGone(listener: () => void): void {
-    this.#response.once("close", () => {
-      if (!this.#response.writableFinished) listener();
     });
   }
 }

@@ -40,6 +40,8 @@ interface Waiting {
   readonly entry: Uint8Array;
   readonly resolve: (sequenced: Sequenced) => void;
   readonly reject: (error: unknown) => void;
+  /** Whether its index is answer enough. */
+  readonly early: boolean;
   /** Entries of the log when this one was first appended: a smaller index is an older entry's. */
   sizeBefore?: bigint;
   /** It was appended before, and not answered. */
@@ -88,12 +90,20 @@ export class LocalSequencer implements Sequencer {
   }
 
   submit(entry: Uint8Array): Promise<Sequenced> {
+    return this.#take(entry, false);
+  }
+
+  sequence(entry: Uint8Array): Promise<Sequenced> {
+    return this.#take(entry, true);
+  }
+
+  #take(entry: Uint8Array, early: boolean): Promise<Sequenced> {
     if (this.#stopped) return Promise.reject(stopping());
     if (this.#opened?.log.frozen === true) return Promise.reject(frozen());
     if (this.#pending.size >= this.#options.maxPending || this.#bytes + entry.length > MAX_PENDING_BYTES)
       return Promise.reject(poolFull());
     return new Promise((resolve, reject) => {
-      const waiting: Waiting = { entry, resolve, reject, again: false };
+      const waiting: Waiting = { entry, resolve, reject, early, again: false };
       this.#pending.add(waiting);
       this.#bytes += entry.length;
       this.#fresh.push(waiting);
@@ -147,7 +157,12 @@ export class LocalSequencer implements Sequencer {
 
   #append(opened: OpenedLog, batch: readonly Waiting[]): void {
     for (const waiting of batch) waiting.sizeBefore ??= opened.log.size;
-    const appending = opened.log.append(batch.map(({ entry }) => entry)).then(
+    const entries = batch.map(({ entry }) => entry);
+    const answerEarly = (appended: readonly Appended[]): void =>
+      batch.forEach((waiting, at) => {
+        if (waiting.early) answer(waiting, appended[at]);
+      });
+    const appending = opened.log.append(entries, answerEarly).then(
       (appended) => this.#answer(batch, appended),
       (error: unknown) => this.#failedToAppend(opened, batch, error),
     );
@@ -157,13 +172,8 @@ export class LocalSequencer implements Sequencer {
 
   #answer(batch: readonly Waiting[], appended: readonly Appended[]): void {
     batch.forEach((waiting, at) => {
-      const where = appended[at];
-      if (where === undefined) return;
-      const { index, duplicate } = where;
       this.#forget(waiting);
-      // An entry that is appended again after a failure is its own duplicate, and no one else's.
-      const { again, sizeBefore = 0n } = waiting;
-      waiting.resolve({ index, duplicate: duplicate && (!again || index < sizeBefore) });
+      answer(waiting, appended[at]);
     });
     this.#worked();
   }
@@ -263,4 +273,12 @@ export class LocalSequencer implements Sequencer {
   #forget(waiting: Waiting): void {
     if (this.#pending.delete(waiting)) this.#bytes -= waiting.entry.length;
   }
+}
+
+/** Says where an entry is; who heard it before hears nothing. */
+function answer({ again, sizeBefore = 0n, resolve }: Waiting, where: Appended | undefined): void {
+  if (where === undefined) return;
+  const { index, duplicate } = where;
+  // An entry that is appended again after a failure is its own duplicate, and no one else's.
+  resolve({ index, duplicate: duplicate && (!again || index < sizeBefore) });
 }

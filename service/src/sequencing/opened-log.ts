@@ -7,8 +7,11 @@ import { LogError, type Appended, type WitnessPanel } from "@bootproof/log";
 /** A log that this process writes to. */
 export interface OpenedLog {
   readonly log: {
-    /** Answers when the entries are public. */
-    append(entries: readonly Uint8Array[]): Promise<Appended[]>;
+    /** Answers when the entries are public; `committed` hears where they are as soon as that is durable. */
+    append(
+      entries: readonly Uint8Array[],
+      committed?: (appended: readonly Appended[]) => void,
+    ): Promise<Appended[]>;
     /** Publishes again: with new cosignatures, or what could not be published before. */
     refresh(): Promise<void>;
     /** Entries with an index. */

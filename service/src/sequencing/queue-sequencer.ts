@@ -124,6 +124,10 @@ export class QueueSequencer implements Sequencer {
     return { index: await settled, duplicate: queued === "pending" };
   }
 
+  sequence(entry: Uint8Array): Promise<Sequenced> {
+    return this.submit(entry);
+  }
+
   status(): SequencerStatus {
     return {
       state: this.#frozen && !this.#stopped ? "frozen" : this.#state,

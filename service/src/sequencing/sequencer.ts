@@ -34,6 +34,11 @@ export interface Sequencer {
    * same), and with nothing else.
    */
   submit(entry: Uint8Array, identity?: Uint8Array): Promise<Sequenced>;
+  /**
+   * Appends an entry as {@link submit} does, and may answer as soon as it has its index for good, before a checkpoint
+   * covers it.
+   */
+  sequence(entry: Uint8Array): Promise<Sequenced>;
   status(): SequencerStatus;
   /** Resolves with the reason when the log can never be written to again: it was rolled back, or has forked. */
   readonly fault: Promise<unknown>;
