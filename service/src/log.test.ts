@@ -168,6 +168,7 @@ describe("submissions over HTTP: who is told yes can prove it, for ever", () => 
       fault: sequencer.fault,
       status: () => sequencer.status(),
       stop: () => Promise.resolve(),
+      sequence: (entry) => sequencer.sequence(entry),
       submit: async (entry) => ({ index: (await sequencer.submit(entry)).index - 1n, duplicate: true }),
     };
     const other = await serve(place, lying, { admission: () => Promise.resolve(everyone) });
