@@ -23,13 +23,22 @@ const MAX_BYTES = 16 * 1024 * 1024;
 
 interface Call<Item, Answer> {
   readonly items: readonly Item[];
+  readonly early: ((answers: readonly Answer[]) => void) | undefined;
   readonly resolve: (answers: Answer[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
+/**
+ * Does what a batch asks for. It may call `early` once, with answers that will not change although there is more to do.
+ */
+export type BatchWork<Item, Answer> = (
+  items: readonly Item[],
+  early: (answers: readonly Answer[]) => void,
+) => Promise<Answer[]>;
+
 /** Works through batches of items; each call gets the answers to its own, in order. */
 export class BatchQueue<Item extends Uint8Array, Answer> {
-  readonly #work: (items: readonly Item[]) => Promise<Answer[]>;
+  readonly #work: BatchWork<Item, Answer>;
   readonly #options: BatchOptions;
   #calls: Call<Item, Answer>[] = [];
   #waiting: Load = { entries: 0, bytes: 0 };
@@ -41,17 +50,17 @@ export class BatchQueue<Item extends Uint8Array, Answer> {
   #isClosed = false;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(work: (items: readonly Item[]) => Promise<Answer[]>, options: BatchOptions = {}) {
+  constructor(work: BatchWork<Item, Answer>, options: BatchOptions = {}) {
     this.#work = work;
     this.#options = options;
   }
 
-  /** Puts items into the next batch and answers when that is done. */
-  push(items: readonly Item[]): Promise<Answer[]> {
+  /** Puts items into the next batch and answers when that is done; `early` hears of answers that come before. */
+  push(items: readonly Item[], early?: (answers: readonly Answer[]) => void): Promise<Answer[]> {
     return new Promise((resolve, reject) => {
       const { hold } = this.#options;
       if (this.#calls.length === 0 && hold !== undefined) this.#deadline = hold.after(hold.milliseconds);
-      this.#calls.push({ items, resolve, reject });
+      this.#calls.push({ items, early, resolve, reject });
       this.#waiting = sum(this.#waiting, loadOf(items));
       if (this.#isFull(this.#waiting)) this.#full.resolve(undefined);
       this.#schedule();
@@ -86,7 +95,10 @@ export class BatchQueue<Item extends Uint8Array, Answer> {
 
   async #do(batch: readonly Call<Item, Answer>[]): Promise<void> {
     try {
-      const answers = await this.#work(batch.flatMap(({ items }) => items));
+      const answers = await this.#work(
+        batch.flatMap(({ items }) => items),
+        (answers) => tellEarly(batch, answers),
+      );
       for (const { items, resolve } of batch) resolve(answers.splice(0, items.length));
     } catch (error) {
       for (const { reject } of batch) reject(error);
@@ -114,6 +126,14 @@ export class BatchQueue<Item extends Uint8Array, Answer> {
   #isFull({ entries, bytes }: Load): boolean {
     const { maxEntries = MAX_ENTRIES, maxBytes = MAX_BYTES } = this.#options;
     return entries >= maxEntries || bytes >= maxBytes;
+  }
+}
+
+function tellEarly<Item, Answer>(batch: readonly Call<Item, Answer>[], answers: readonly Answer[]): void {
+  let at = 0;
+  for (const { items, early } of batch) {
+    early?.(answers.slice(at, at + items.length));
+    at += items.length;
   }
 }
 

@@ -320,3 +320,54 @@ describe("the writer and the clock: one that jumps must not matter", () => {
     }
   });
 });
+
+describe("an index told at the commit point: it must be there after any crash", () => {
+  const died = (): Promise<never> => Promise.reject(new Error("died"));
+
+  it("comes before the files are written, and the log that is opened after a death has the entry there", async () => {
+    const disk = new MemoryDisk();
+    const log = await Log.create(logOn(disk));
+    await log.append(entriesFrom(0, 3));
+    await log.close();
+    const place = logOn(disk);
+    // No file of the commit comes to be, and no checkpoint.
+    const objects = { ...place.objects, putImmutable: died, putImmutables: died };
+    const dying = await Log.open({
+      ...place,
+      objects: Object.setPrototypeOf(objects, place.objects) as typeof objects,
+    });
+    const told: string[] = [];
+    const entries = [...entriesFrom(1, 1), ...entriesFrom(3, 2)];
+    const appending = dying.append(entries, (appended) => {
+      told.push(...appended.map(({ index, duplicate }) => `${String(index)} ${String(duplicate)}`));
+      expect(dying.checkpoint.size).toBe(3n);
+    });
+    await expect(appending).rejects.toThrow("died");
+    expect(told).toEqual(["1 true", "3 false", "4 false"]);
+    await dying.close();
+    const again = await Log.open(logOn(disk));
+    expect(again.checkpoint.size).toBe(5n);
+    expect(await Promise.all([1n, 3n, 4n].map((index) => again.reader.entry(index)))).toEqual(entries);
+  });
+
+  it("tells each of the calls that share a commit of its own entries, and nobody of what was not committed", async () => {
+    const disk = new MemoryDisk();
+    const log = await Log.create(logOn(disk));
+    const told: bigint[][] = [];
+    const note = (at: number) => (appended: readonly { readonly index: bigint }[]) => {
+      told[at] = appended.map(({ index }) => index);
+    };
+    await Promise.all([
+      log.append(entriesFrom(0, 2), note(0)),
+      log.append([]),
+      log.append(entriesFrom(2, 1), note(1)),
+    ]);
+    expect(told).toEqual([[0n, 1n], [2n]]);
+    await log.close();
+    const place = logOn(disk);
+    const head = Object.assign(Object.create(place.head) as typeof place.head, { compareAndSwap: died });
+    const failing = await Log.open({ ...place, head });
+    await expect(failing.append(entriesFrom(3, 1), note(2))).rejects.toThrow("died");
+    expect(told[2]).toBeUndefined();
+  });
+});

@@ -71,7 +71,10 @@ export class Log {
     this.#reader = reader;
     this.#published = published;
     this.#lock = lock;
-    this.#queue = new BatchQueue((entries) => this.#whileSound(() => this.#append(entries)), options.batch);
+    this.#queue = new BatchQueue(
+      (entries, committed) => this.#whileSound(() => this.#append(entries, committed)),
+      options.batch,
+    );
   }
 
   /** Starts an empty log; throws {@link LogError} when there is one already. */
@@ -138,10 +141,16 @@ export class Log {
    * logged, and logging them again answers with their index. After UNWITNESSED this writer goes on: what is committed
    * becomes public with the next append or {@link refresh} that enough witnesses answer. After anything else the log is
    * to be opened again.
+   *
+   * `committed` hears where the entries are as soon as that is durable and will not change: they are in every later state
+   * of the log, and no checkpoint covers them yet.
    */
-  async append(entries: readonly Uint8Array[]): Promise<Appended[]> {
+  async append(
+    entries: readonly Uint8Array[],
+    committed?: (appended: readonly Appended[]) => void,
+  ): Promise<Appended[]> {
     entries.forEach(checkEntryLength);
-    return this.#queue.push(entries);
+    return this.#queue.push(entries, committed);
   }
 
   /** Publishes the committed checkpoint with fresh cosignatures, also when nothing was appended. */
@@ -185,7 +194,10 @@ export class Log {
     }
   }
 
-  async #append(entries: readonly Uint8Array[]): Promise<Appended[]> {
+  async #append(
+    entries: readonly Uint8Array[],
+    committed: (appended: readonly Appended[]) => void,
+  ): Promise<Appended[]> {
     if (this.#state.frozen)
       throw new LogError("FROZEN", "this log was frozen: it takes no more entries", {
         expected: "an entry of another log",
@@ -205,20 +217,26 @@ export class Log {
       return { index: next, duplicate: false };
     });
     const pick = <T>(of: readonly T[]): T[] => fresh.flatMap((at) => of.slice(at, at + 1));
-    if (fresh.length > 0) await this.#grow(pick(entries), pick(identities));
+    if (fresh.length > 0) await this.#grow(pick(entries), pick(identities), () => committed(appended));
     else if (this.#published.isDue) await this.#publish(false);
     return appended;
   }
 
-  async #grow(entries: readonly Uint8Array[], identities: readonly Sha256[]): Promise<void> {
+  async #grow(
+    entries: readonly Uint8Array[],
+    identities: readonly Sha256[],
+    tell: () => void,
+  ): Promise<void> {
     const { witnesses, objects, origin } = this.#place;
     await witnesses?.demandNewest({ ...this.#state.tree, origin, extensions: [] }, objects);
     const committed = await commit(this.#place, this.#state, entries);
     this.#state = committed.state;
     this.#reader = this.#reader.grown(committed.state.tree, committed.state.edge);
     this.#published = { ...this.#published, isDue: true };
+    const completed = complete(this.#place, committed);
+    tell(); // while the files are written
     const indexed = async (): Promise<void> => this.#identities.append(identities);
-    const [note] = await allSettled([complete(this.#place, committed), indexed()] as const);
+    const [note] = await allSettled([completed, indexed()] as const);
     this.#show(note);
   }
 
