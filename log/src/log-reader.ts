@@ -43,7 +43,7 @@ export class LogReader {
   readonly #fetch: FetchObject;
   readonly #tiles: AuthenticatedTiles;
   /** The bundle read last: entries are asked for in runs. */
-  #recent: { readonly number: bigint; readonly bundle: Promise<readonly BundledEntry[]> } | undefined;
+  #recent: { readonly number: bigint; readonly bundle: Promise<ReadBundle> } | undefined;
 
   private constructor(fetch: FetchObject, head: TreeHead, tiles: AuthenticatedTiles) {
     this.#fetch = fetch;
@@ -72,12 +72,15 @@ export class LogReader {
     return this.#tiles.subtree(0, index);
   }
 
-  /** The entry at `index`. */
+  /** The entry at `index`, checked against its leaf hash. */
   async entry(index: bigint): Promise<Uint8Array> {
     this.#checkIndex(index);
-    const bundle = await this.bundle(index / BigInt(TILE_WIDTH));
-    const found = bundle[Number(index % BigInt(TILE_WIDTH))];
+    const number = index / BigInt(TILE_WIDTH);
+    const at = Number(index % BigInt(TILE_WIDTH));
+    const [hashes, { file, entries }] = await Promise.all([this.#tiles.tile(0, number), this.#read(number)]);
+    const found = entries[at];
     if (found === undefined) throw new LogError("OUT_OF_TREE", "there is no such entry");
+    this.#checkEntry(file, found, hashes[at]);
     return found.entry;
   }
 
@@ -115,31 +118,40 @@ export class LogReader {
 
   /** The entries of bundle `number`, each checked against its leaf hash; throws {@link LogError}. */
   async bundle(number: bigint): Promise<readonly BundledEntry[]> {
-    const recent =
-      this.#recent?.number === number ? this.#recent : { number, bundle: this.#readBundle(number) };
-    this.#recent = recent;
+    const [hashes, { file, entries }] = await Promise.all([this.#tiles.tile(0, number), this.#read(number)]);
+    entries.forEach((entry, at) => this.#checkEntry(file, entry, hashes[at]));
+    return entries;
+  }
+
+  /** A bundle, none of whose entries has been checked. */
+  async #read(number: bigint): Promise<ReadBundle> {
+    if (this.#recent?.number !== number) this.#recent = { number, bundle: this.#fetchBundle(number) };
+    const { bundle } = this.#recent;
     try {
-      return await recent.bundle;
+      return await bundle;
     } catch (error) {
-      if (this.#recent === recent) this.#recent = undefined;
+      if (this.#recent.bundle === bundle) this.#recent = undefined;
       throw error;
     }
   }
 
-  async #readBundle(number: bigint): Promise<readonly BundledEntry[]> {
+  async #fetchBundle(number: bigint): Promise<ReadBundle> {
     const width = widthAt(0, number, this.head.size);
-    const [hashes, { bytes, path }] = await Promise.all([
-      this.#tiles.tile(0, number),
-      fetchTileObject(this.#fetch, { level: "entries", index: number, width }),
-    ]);
+    const { bytes, path } = await fetchTileObject(this.#fetch, { level: "entries", index: number, width });
     const file = formatTilePath(path);
-    const bundle = parseBundle(bytes, path.width, file).slice(0, width);
-    bundle.forEach(({ entry, offset }, at) => {
-      const [expected, found] = [hashes[at], leafHash(entry)];
-      if (expected === undefined || !equalBytes(expected, found))
-        throw entryFault(file, offset, expected, found);
+    return { file, entries: parseBundle(bytes, path.width, file).slice(0, width) };
+  }
+
+  #checkEntry(file: string, { entry, offset }: BundledEntry, expected: Sha256 | undefined): void {
+    const found = leafHash(entry);
+    if (expected !== undefined && equalBytes(expected, found)) return;
+    this.#recent = undefined; // it may be repaired
+    throw new LogError("CORRUPT_OBJECT", "the entry does not hash to its leaf", {
+      file,
+      offset,
+      expected: expected === undefined ? "no entry" : formatHex(expected),
+      found: formatHex(found),
     });
-    return bundle;
   }
 
   #checkIndex(index: bigint): void {
@@ -167,11 +179,7 @@ function parseBundle(bytes: Uint8Array, width: number, file: string): readonly B
   }
 }
 
-function entryFault(file: string, offset: number, expected: Sha256 | undefined, found: Sha256): LogError {
-  return new LogError("CORRUPT_OBJECT", "the entry does not hash to its leaf", {
-    file,
-    offset,
-    expected: expected === undefined ? "no entry" : formatHex(expected),
-    found: formatHex(found),
-  });
+interface ReadBundle {
+  readonly file: string;
+  readonly entries: readonly BundledEntry[];
 }
