@@ -20,7 +20,7 @@ import { tryReadEntry } from "@bootproof/verify";
 import type { Context } from "../frame/context.ts";
 import { EXIT } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
-import { openLogPlace, placeOf, type LogSurroundings } from "./open-log-place.ts";
+import { openLogStores, placeOf, type LogSurroundings } from "./open-log-place.ts";
 import { readLog, type ReadableLog } from "./read-log.ts";
 
 /** The log that one continues, and who says so. */
@@ -105,13 +105,10 @@ async function refuseGrowing(context: Context, place: string, surroundings: LogS
     context.note("whether the old log is frozen cannot be seen from here");
     return;
   }
-  const old = await openLogPlace(place, surroundings);
-  try {
-    const stored = await old.head.read();
-    if (stored !== undefined && parseLogHead(stored.bytes).frozen) return;
-  } finally {
-    await old.close();
-  }
+  // Without its keys, which may be destroyed by now.
+  const { head, close } = await openLogStores(place, surroundings);
+  const stored = await head.read().finally(close);
+  if (stored !== undefined && parseLogHead(stored.bytes).frozen) return;
   throw new Failure("BP-LOG-046", EXIT.usage, "the log that is to be continued is not frozen", {
     file: place,
     hint: `freeze it first: bootproof log freeze --log ${place}`,

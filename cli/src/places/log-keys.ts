@@ -30,7 +30,14 @@ import { formatSignerSpec, type SignerSpec } from "../signing/signer-spec.ts";
 import type { PlaceKey } from "./key-list.ts";
 import { privateFolder } from "./log-stores.ts";
 import { writeVkeys } from "./log-place.ts";
-import { noLog, openPlace, placeOf, type LogSurroundings, type OpenLogPlace } from "./open-log-place.ts";
+import {
+  noLog,
+  openLogStores,
+  openPlace,
+  placeOf,
+  type LogSurroundings,
+  type OpenLogPlace,
+} from "./open-log-place.ts";
 import { writePlaceFile, type PlaceFile } from "./place-file.ts";
 
 /** A key to add: one that is somewhere, or a new one of a type; neither: go on with those that are there. */
@@ -89,15 +96,11 @@ export async function retireKey(
   return states;
 }
 
-/** The keys of a log, and what each has signed. */
+/** The keys of a log, and what each has signed; they may be out of reach. */
 export async function keyStates(folder: string, surroundings: LogSurroundings): Promise<readonly KeyState[]> {
-  const file = await demandPlace(folder);
-  const place = await openPlace(folder, file, surroundings);
-  try {
-    return await statesOf(place, file.keys);
-  } finally {
-    await place.close();
-  }
+  const { keys } = await demandPlace(folder);
+  const stores = await openLogStores(folder, surroundings);
+  return statesOf(stores, keys).finally(stores.close);
 }
 
 /** Opens the log with these keys, which refuses those that have not signed; has all of them sign; remembers them. */

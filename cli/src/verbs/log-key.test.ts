@@ -130,9 +130,11 @@ describe("log key", () => {
     expect([said.exit, said.stderr]).toEqual([0, ""]);
     expect(said.stdout).not.toContain(env.NEXT.slice(-30, -4));
     expect((await run(["log", "key", "add", "env:NEXT", "--log", log], env)).stdout).toBe(said.stdout);
-    expect((await run(["log", "key", "list", "--log", log])).stderr).toContain("BP-SIGN-001");
+    expect((await keys("list"))[1]).toMatchObject({ signer: "env:NEXT", signedHead: true });
+    const entry = join(folder, "entry-1");
+    expect((await run(["log", "add", entry, "--log", log])).stderr).toContain("BP-SIGN-001");
     const other = { NEXT: formatSigningKey(makeSigningKey(ORIGIN, new Uint8Array(32).fill(6))) };
-    expect((await run(["log", "key", "list", "--log", log], other)).stderr).toContain("BP-SIGN-004");
+    expect((await run(["log", "add", entry, "--log", log], other)).stderr).toContain("BP-SIGN-004");
     const foreign = { NEXT: formatSigningKey(makeSigningKey("other", new Uint8Array(32).fill(6))) };
     expect((await run(["log", "key", "add", "env:NEXT", "--log", log], foreign)).exit).toBe(64);
     expect((await run(["log", "key", "retire", key.vkey.keyId, "--log", log])).exit).toBe(0);
