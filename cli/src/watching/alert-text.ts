@@ -44,9 +44,7 @@ export function formatAlert(
   const where = entries.length === 0 ? "" : ` (${entries.length === 1 ? "entry" : "entries"} ${numbers})`;
   const lines = [
     `${paint(severity.padEnd(7), PAINTS[severity], color)}  ${rule}  ${oneLine(log)}: ${oneLine(summary, 600)}${where}`,
-    ...Object.entries(details)
-      .filter(([, text]) => text !== "")
-      .map(([name, text]) => `  ${oneLine(name)}: ${oneLine(text, 600)}`),
+    ...Object.entries(details).map(([name, text]) => `  ${oneLine(name)}: ${oneLine(text, 600)}`),
     `  id: ${id}`,
   ];
   return `${lines.join("\n")}\n`;

@@ -26,9 +26,22 @@ const url = (schemes: RegExp, what: string) =>
     ),
   );
 
+const oneKey = signingKey("the log's");
+const keys = v.pipe(
+  v.lazy((input): v.GenericSchema<unknown, Vkey[]> =>
+    Array.isArray(input)
+      ? ruleList(oneKey, ({ publicKey }) => publicKey.join())
+      : v.pipe(
+          oneKey,
+          v.transform((key) => [key]),
+        ),
+  ),
+  v.check((all) => new Set(all.map(({ name }) => name)).size === 1, "expected keys of one name"),
+);
+
 const log = strictKeys({
   log: path,
-  key: signingKey("the log's"),
+  key: keys,
   witnesses: v.optional(path),
 });
 
@@ -87,7 +100,7 @@ const sinks = strictKeys({
 /** One log, as it is written. */
 export interface WrittenLog {
   readonly log: string;
-  readonly key: Vkey;
+  readonly key: readonly Vkey[];
   readonly witnesses?: string | undefined;
 }
 

@@ -18,12 +18,20 @@ export type FollowMode = "once" | "always" | "test sinks";
 /** Follows the logs of a configuration; returns what is to be the exit status. */
 export async function follow(context: Context, config: WatchConfig, mode: FollowMode): Promise<ExitCode> {
   const place = await WatchPlace.open(config.state);
-  const sinks = await Sinks.open(context, config.alerts, place.folder);
-  if (mode === "test sinks") return testSinks(context, sinks);
   const watches: LogWatch[] = [];
   try {
+    const sinks = await Sinks.open(context, config.alerts, place.folder);
+    if (mode === "test sinks") return await testSinks(context, sinks);
     for (const log of config.logs)
-      watches.push(await LogWatch.open({ context, config, log, sinks, files: await place.log(log.key) }));
+      watches.push(
+        await LogWatch.open({
+          context,
+          config,
+          log,
+          sinks,
+          files: await place.log(log.keys[0].name, log.place),
+        }),
+      );
     return mode === "once"
       ? await once(context, watches, sinks)
       : await always(context, watches, sinks, config.every);
@@ -88,10 +96,10 @@ async function testSinks(context: Context, sinks: Sinks): Promise<ExitCode> {
 
 function noteWaiting(context: Context, sinks: Sinks): void {
   for (const { name, size } of sinks.waiting)
-    if (size > 0) context.note(`${name}: ${String(size)} alerts wait to be sent`);
+    if (size > 0) context.note(`${name}: still to be sent: ${String(size)}`);
 }
 
 const lookText = ({ log, size, alerts, undecided }: Look): string =>
   undecided === undefined
-    ? `${log}: followed to entry ${String(size)}, ${String(alerts)} new alerts`
+    ? `${log}: followed to entry ${String(size)}; new alerts: ${String(alerts)}`
     : `${log}: could not decide, at entry ${String(size)}: ${undecided}`;

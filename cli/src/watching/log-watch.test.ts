@@ -13,6 +13,7 @@ import {
   parseLogEvidence,
   parseLogPolicy,
   parseNote,
+  signNote,
 } from "@bootproof/log";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
@@ -45,7 +46,7 @@ describe("watching a log", async () => {
     broken = undefined;
     config = {
       state: join(root, `state${String(count)}`),
-      logs: [{ place: log, key: LOG_KEY.vkey, witnesses: undefined }],
+      logs: [{ place: log, keys: [LOG_KEY.vkey], witnesses: undefined }],
       names: ["acme-*"],
       publishers: [{ organisation: "acme.test", key: PUBLISHER.vkey, subjects: ["acme-*"] }],
       revoked: [],
@@ -90,7 +91,7 @@ describe("watching a log", async () => {
     try {
       const sinks = await Sinks.open(context(), config.alerts, place.folder);
       const [one] = config.logs;
-      const files = await place.log(LOG_KEY.vkey);
+      const files = await place.log("log.test", log);
       const watch = await LogWatch.open({
         context: context(),
         config,
@@ -231,6 +232,18 @@ describe("watching a log", async () => {
     said = [];
     await look();
     expect(said).toEqual([]);
+  });
+
+  it("goes on with what it remembers while a log changes its key", async () => {
+    const next = makeSigningKey("log.test", new Uint8Array(32).fill(9));
+    await addTo(log, [utf8("a")]);
+    await look();
+    const checkpoint = join(log, "checkpoint");
+    const { unverifiedText } = parseNote(new Uint8Array(await readFile(checkpoint)));
+    await writeFile(checkpoint, await signNote(unverifiedText, [signerOf(next)]));
+    expect(await look()).toMatchObject({ undecided: expect.stringContaining("signed") as string });
+    config = { ...config, logs: [{ ...config.logs[0]!, keys: [LOG_KEY.vkey, next.vkey] }] };
+    expect(await look()).toEqual({ log: "log.test", size: 1n, alerts: 0 });
   });
 
   it("believes no entry that does not hash to the checkpoint", async () => {

@@ -4,7 +4,7 @@
  * one seen before. The state is saved after its alerts have been said.
  * @module
  */
-import { equalBytes, formatVkey, utf8, type Sha256 } from "@bootproof/bytes";
+import { equalBytes, formatVkey, utf8, type Sha256, type Vkey } from "@bootproof/bytes";
 import {
   formatLogEvidence,
   makePrefixProof,
@@ -75,7 +75,7 @@ export class LogWatch {
 
   private constructor(parts: LogWatchParts, state: MonitorState, index: KeyIndex) {
     this.#parts = parts;
-    this.#origin = parts.log.key.name;
+    this.#origin = parts.log.keys[0].name;
     this.#now = parts.now ?? (() => Math.floor(Date.now() / 1000));
     this.#state = state;
     this.#index = index;
@@ -114,7 +114,9 @@ export class LogWatch {
   /** Follows the log to what it shows; returns why it could not. */
   async #follow(shown: ShownLog): Promise<string | undefined> {
     const { checkpoint } = shown;
-    const seen = this.#seen();
+    const seen = await ofLog(
+      () => new Promise<SignedCheckpoint | undefined>((resolve) => resolve(this.#seen())),
+    );
     if (seen !== undefined && checkpoint.size < seen.size) return this.#shrunk(seen, checkpoint);
     const reader = await shown.open();
     const root = seen === undefined ? undefined : await this.#rootAt(reader, checkpoint, seen.size);
@@ -135,7 +137,7 @@ export class LogWatch {
 
   #seen(): SignedCheckpoint | undefined {
     const { seen } = this.#state;
-    const verifiers = noteVerifiers([this.#parts.log.key]);
+    const verifiers = noteVerifiers(this.#parts.log.keys);
     return seen === undefined ? undefined : openCheckpoint(utf8(seen.note), verifiers, this.#origin);
   }
 
@@ -216,10 +218,18 @@ export class LogWatch {
     shown: SignedCheckpoint,
     proof: readonly Sha256[],
   ): Promise<void> {
-    const vkey = formatVkey(this.#parts.log.key);
+    const vkey = formatVkey(this.#keyOfBoth(seen, shown));
     const bytes = formatLogEvidence({ vkey, seen: seen.note, shown: shown.note, proof });
     const evidence = await this.#parts.files.saveEvidence(`${alert.id.slice(0, 16)}.evidence`, bytes);
     await this.#raise([{ ...alert, details: { ...alert.details, evidence } }]);
+  }
+
+  /** The key that signed both: only then do they convict it. */
+  #keyOfBoth(one: SignedCheckpoint, other: SignedCheckpoint): Vkey {
+    const { keys } = this.#parts.log;
+    const signed = ({ opened }: SignedCheckpoint, key: Vkey): boolean =>
+      opened.verified.some(({ verifier }) => formatVkey(verifier.vkey) === formatVkey(key));
+    return keys.find((key) => signed(one, key) && signed(other, key)) ?? keys[0];
   }
 
   async #compareWitnesses(reader: LogReader, checkpoint: SignedCheckpoint): Promise<string | undefined> {

@@ -67,7 +67,7 @@ logs:
   - log: https://log.test/
     key: ${KEY}
     witnesses: log.witnesses
-  - {log: other/log, key: ${formatVkey(keyOf("other.test").vkey)}}
+  - {log: other/log, key: [${formatVkey(keyOf("other.test").vkey)}]}
 names: [acme-*]
 policy: acme.policy.yaml
 revoked: [${formatVkey(keyOf("old.test").vkey)}]
@@ -125,6 +125,10 @@ alerts:
     ]);
     expect(await refusal(`${base}alerts:\n  webhooks: [{url: "ftp://x.test/"}]\n`)).toEqual([
       expect.stringContaining("expected an https or http URL"),
+    ]);
+    const other = formatVkey(keyOf("other.test").vkey);
+    expect(await refusal(`logs: [{log: x, key: [${KEY}, ${other}]}]\nnames: any\n`)).toEqual([
+      expect.stringContaining("expected keys of one name"),
     ]);
     expect(await refusal(`${base}confirmedWithin: 7d\n`)).toEqual([
       expect.stringContaining("needs a policy"),

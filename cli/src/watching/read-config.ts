@@ -5,7 +5,7 @@
 import { dirname, resolve } from "node:path";
 
 import { readYamlAs } from "@bootproof/builder";
-import { formatVkey, parseBase64, parseVkey, utf8 } from "@bootproof/bytes";
+import { formatVkey, parseBase64, utf8 } from "@bootproof/bytes";
 import { parseLogPolicy, type LogPolicy } from "@bootproof/log";
 import * as v from "valibot";
 
@@ -66,7 +66,9 @@ async function fromFlags(given: Given): Promise<WrittenConfig> {
   if (log === undefined || vkey === undefined || names.length === 0)
     throw usage("what to watch is missing", "--config FILE, or at least --log URL --vkey KEY --name 'NAME*'");
   const plain = {
-    logs: [{ log, key: await readVkey(vkey), ...(witnesses === undefined ? {} : { witnesses }) }],
+    logs: [
+      { log, key: (await readVkey(vkey)).split("\n"), ...(witnesses === undefined ? {} : { witnesses }) },
+    ],
     names: names.includes("any") ? "any" : names,
     state: given.text("state") ?? "watch.state",
     ...(policy === undefined ? {} : { policy }),
@@ -107,16 +109,21 @@ async function complete(context: Context, written: WrittenConfig, where: Where):
   };
 }
 
-async function watchedLog({ log, key, witnesses }: WrittenLog, { folder }: Where): Promise<WatchedLog> {
+async function watchedLog(
+  { log, key: [first, ...others], witnesses }: WrittenLog,
+  { folder, file }: Where,
+): Promise<WatchedLog> {
+  if (first === undefined) throw invalid(file, ["logs: a log without a key"]);
   const place = /^https?:\/\//.test(log) ? log : resolve(folder, log);
-  if (witnesses === undefined) return { place, key, witnesses: undefined };
-  const file = resolve(folder, witnesses);
-  const bytes = await readInput(file, MAX_CONFIG);
-  const policy: LogPolicy = reading(file, () => parseLogPolicy(bytes));
-  const named = policy.logs.map(({ vkey }) => formatVkey(vkey));
-  if (named.length > 0 && !named.includes(formatVkey(key)))
-    throw invalid(file, [`the policy is for other logs than ${parseVkey(formatVkey(key)).name}`]);
-  return { place, key, witnesses: policy };
+  const watched = { place, keys: [first, ...others] } as const;
+  if (witnesses === undefined) return { ...watched, witnesses: undefined };
+  const policyFile = resolve(folder, witnesses);
+  const bytes = await readInput(policyFile, MAX_CONFIG);
+  const policy: LogPolicy = reading(policyFile, () => parseLogPolicy(bytes));
+  const known = watched.keys.map(formatVkey);
+  if (policy.logs.length > 0 && !policy.logs.some(({ vkey }) => known.includes(formatVkey(vkey))))
+    throw invalid(policyFile, [`the policy is for other logs than ${first.name}`]);
+  return { ...watched, witnesses: policy };
 }
 
 async function sinks(

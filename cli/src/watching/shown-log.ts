@@ -37,8 +37,8 @@ export interface ShownLog {
 }
 
 /** Reads what a log shows; throws {@link Unfollowable}. */
-export async function showLog(context: Context, { place, key, witnesses }: WatchedLog): Promise<ShownLog> {
-  const log = await ofLog(() => readLog(context, place, formatVkey(key), "later"));
+export async function showLog(context: Context, { place, keys, witnesses }: WatchedLog): Promise<ShownLog> {
+  const log = await ofLog(() => readLog(context, place, keys.map(formatVkey).join("\n"), "later"));
   const { note } = log.checkpoint;
   const verifiers = noteVerifiers((witnesses?.witnesses ?? []).map(({ vkey }) => vkey));
   const cosigned = checkSignatures(parseNote(note), verifiers).verified;

@@ -10,7 +10,8 @@ import type { Publisher, RebuildRule } from "@bootproof/verify";
 export interface WatchedLog {
   /** Folder or URL. */
   readonly place: string;
-  readonly key: Vkey;
+  /** Its keys, all of one name, the origin: while a log changes its key, two. */
+  readonly keys: readonly [Vkey, ...Vkey[]];
   /** Which witnesses must have cosigned its checkpoints; without it none. */
   readonly witnesses: LogPolicy | undefined;
 }

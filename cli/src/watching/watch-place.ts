@@ -7,7 +7,6 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { formatVkey, type Vkey } from "@bootproof/bytes";
 import { FileLock, makeDirectory, writeFileAtomic } from "@bootproof/store";
 import { KeyIndex } from "@bootproof/store/key-index";
 import {
@@ -47,9 +46,9 @@ export class WatchPlace {
     });
   }
 
-  /** Opens what is remembered of the log with a key. */
-  async log(key: Vkey): Promise<LogFiles> {
-    const name = createHash("sha256").update(formatVkey(key)).digest("hex").slice(0, 16);
+  /** Opens what is remembered of the log of an origin at a place; a mirror of it is another. */
+  async log(origin: string, place: string): Promise<LogFiles> {
+    const name = createHash("sha256").update(`${origin}\n${place}`).digest("hex").slice(0, 16);
     const folder = join(this.folder, "logs", name);
     await makeDirectory(folder);
     return new LogFiles(folder);

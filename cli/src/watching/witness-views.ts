@@ -4,7 +4,13 @@
  * @module
  */
 import { formatVkey, utf8 } from "@bootproof/bytes";
-import { fetchWitnessed, noteVerifiers, openCheckpoint, type SignedCheckpoint } from "@bootproof/log";
+import {
+  fetchWitnessed,
+  LogError,
+  noteVerifiers,
+  openCheckpoint,
+  type SignedCheckpoint,
+} from "@bootproof/log";
 import { witnessAhead, type Alert, type WitnessAhead } from "@bootproof/verify/monitor";
 
 import type { Context } from "../frame/context.ts";
@@ -67,17 +73,22 @@ export class WitnessViews {
   ): AllViews {
     // What it showed before still counts: a log cannot take back what it has signed.
     const shown = [
-      ...(known === undefined ? [] : [this.#open(known.note)]),
+      ...(known === undefined ? [] : this.#open(known.note)),
       ...(fetched === undefined ? [] : [fetched]),
     ];
     const within = shown
       .filter(({ size }) => size <= checkpoint.size)
       .map((one) => ({ witness, shown: one }));
-    const larger = shown.filter(({ size }) => size > checkpoint.size).at(-1);
+    const larger = shown
+      .filter(({ size }) => size > checkpoint.size)
+      .reduce<SignedCheckpoint | undefined>(
+        (most, one) => (most && most.size >= one.size ? most : one),
+        undefined,
+      );
     if (larger === undefined) return { within, ahead: [], alerts: [] };
     const since = known?.since ?? now;
     const ahead = { witness, note: new TextDecoder().decode(larger.note), since };
-    const origin = this.#log.key.name;
+    const origin = this.#log.keys[0].name;
     const alerts = witnessAhead(
       { origin, witness, shown: larger, seen: checkpoint, since, after: this.#after },
       now,
@@ -85,8 +96,14 @@ export class WitnessViews {
     return { within, ahead: [ahead], alerts };
   }
 
-  #open(note: string): SignedCheckpoint {
-    return openCheckpoint(utf8(note), noteVerifiers([this.#log.key]), this.#log.key.name);
+  /** What was remembered; nothing when the log's keys are others by now. */
+  #open(note: string): SignedCheckpoint[] {
+    try {
+      return [openCheckpoint(utf8(note), noteVerifiers(this.#log.keys), this.#log.keys[0].name)];
+    } catch (error) {
+      if (error instanceof LogError) return [];
+      throw error;
+    }
   }
 
   async #ask(url: string): Promise<SignedCheckpoint | undefined> {
@@ -95,8 +112,8 @@ export class WitnessViews {
     const { checkpoint } = await fetchWitnessed(
       network,
       url,
-      [formatVkey(this.#log.key)],
-      this.#log.key.name,
+      this.#log.keys.map(formatVkey),
+      this.#log.keys[0].name,
     );
     return checkpoint;
   }

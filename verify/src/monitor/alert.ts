@@ -59,7 +59,9 @@ export function makeAlert(found: Omit<Alert, "id">): Alert {
   const { rule, origin, entries } = found;
   const subject = clip(found.subject);
   const about = ["bootproof/alert/1", origin.toWellFormed(), rule, subject, entries.map(String)];
-  const details = Object.entries(found.details).map(([name, text]) => [name, clip(text)]);
+  const details = Object.entries(found.details)
+    .filter(([, text]) => text !== "")
+    .map(([name, text]) => [name, clip(text)]);
   return {
     ...found,
     id: formatHex(sha256(utf8(formatCanonicalJson(about)))),

@@ -28,12 +28,13 @@ export async function rebuildMismatch(
   now: number,
   history: History,
 ): Promise<Alert[]> {
+  const mine = (release: WatchedRelease): boolean =>
+    isMine(watched, releaseOf(release).predicate.release.name);
+  if (isRelease(entry) && !mine(entry)) return [];
   const pairs = isRelease(entry) ? await rebuildsOf(entry, history) : await releasesOf(entry, history);
-  return pairs.flatMap(({ release, rebuild }) =>
-    isMine(watched, releaseOf(release).predicate.release.name)
-      ? alertsOf(release, rebuild, watched, now)
-      : [],
-  );
+  return pairs
+    .filter(({ release }) => mine(release))
+    .flatMap(({ release, rebuild }) => alertsOf(release, rebuild, watched, now));
 }
 
 interface Rebuilt {

@@ -37,7 +37,8 @@ export function registerValues(measurements: readonly PlatformMeasurements[]): R
         for (const [register, value] of Object.entries(registers)) {
           if (values.length >= MAX_VALUES)
             return { values, incomplete: `it claims more than ${MAX_VALUES} values` };
-          values.push({ place: `${platform} ${shapeText(shape)} ${register}`, value });
+          const place = [platform, shapeText(shape), register].filter((word) => word !== "").join(" ");
+          values.push({ place, value });
         }
     } catch (error) {
       if (!(error instanceof MeasureError)) throw error;

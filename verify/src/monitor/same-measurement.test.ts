@@ -39,6 +39,15 @@ describe("one value claimed by two releases", () => {
     expect(shared(await watch(leaves))).toMatchObject([{ severity: "alarm", subject: "evil 1" }]);
   });
 
+  it("is found among many statements that repeat one claim", async () => {
+    const mine = await releaseLeaf("snp-guest", "1", { mrtd: "m" });
+    const theirs = await releaseLeaf("evil", "1", { mrtd: "m", by: KEYS.stranger });
+    const leaves = [...Array<Uint8Array>(40).fill(mine), theirs, ...Array<Uint8Array>(41).fill(mine)];
+    const found = shared(await watch(leaves)).map(({ entries }) => entries);
+    expect(found).toHaveLength(42);
+    expect(found.at(-1)).toEqual([40n, 81n]);
+  });
+
   it("is not reported between others, nor for registers that nothing was measured into", async () => {
     const blank = (name: string) =>
       seal(

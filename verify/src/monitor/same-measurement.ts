@@ -44,14 +44,17 @@ export async function sameMeasurement(
 /** Earlier entries that claim a value of this one, without those that claim exactly the same. */
 async function findShared(entry: WatchedRelease, history: History): Promise<Map<bigint, RegisterValue>> {
   const shared = new Map<bigint, RegisterValue>();
-  const same = new Set(await history.find(claimKey(entry), entry.index));
   const { values } = registerValues(releaseOf(entry).predicate.measurements);
   const asked = new Set<string>();
+  let same: ReadonlySet<bigint> | undefined;
   for (const claimed of values) {
     if (asked.has(claimed.value) || !isTelling(claimed.value)) continue;
     asked.add(claimed.value);
-    for (const index of bothEnds(await history.find(registerKey(claimed.value), entry.index)))
-      if (!same.has(index) && !shared.has(index)) shared.set(index, claimed);
+    const found = await history.find(registerKey(claimed.value), entry.index);
+    if (found.length === 0) continue;
+    const repeated = (same ??= new Set(await history.find(claimKey(entry), entry.index)));
+    for (const index of bothEnds(found.filter((one) => !repeated.has(one))))
+      if (!shared.has(index)) shared.set(index, claimed);
   }
   return shared;
 }
