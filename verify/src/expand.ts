@@ -26,6 +26,20 @@ const MAX_SHAPES = 65_536;
 /** VMSAs measured for one entry: a single shape of 4096 vCPUs takes as many. */
 const MAX_VMSAS = 262_144;
 
+/** What an entry asks for: shapes, and the VMSAs measured on the way to them. */
+export interface ExpansionSize {
+  readonly shapes: number;
+  readonly vmsas: number;
+}
+
+/** How much there is to expand in an entry. */
+export function expansionSize(entry: PlatformMeasurements): ExpansionSize {
+  if (!hasAxes(entry)) return { shapes: 1, vmsas: 0 };
+  const counts = parseCounts(entry.axes.vcpus, "vcpus");
+  const guests = entry.axes.cpu.length * entry.axes.guestFeatures.length;
+  return { shapes: counts.length * guests, vmsas: Math.max(...counts) * guests };
+}
+
 /** Every shape of an entry with its registers; throws {@link MeasureError} for what cannot be derived here. */
 export function* expandMeasurements(entry: PlatformMeasurements): Generator<ExpandedMeasurement> {
   if (!hasAxes(entry)) {
@@ -33,8 +47,7 @@ export function* expandMeasurements(entry: PlatformMeasurements): Generator<Expa
     return;
   }
   const counts = parseCounts(entry.axes.vcpus, "vcpus");
-  const guests = entry.axes.cpu.length * entry.axes.guestFeatures.length;
-  const [shapes, vmsas] = [counts.length * guests, Math.max(...counts) * guests];
+  const { shapes, vmsas } = expansionSize(entry);
   if (shapes > MAX_SHAPES || vmsas > MAX_VMSAS)
     throw new MeasureError("BP-SNP-001", "too many shapes", {
       expected: `at most ${MAX_SHAPES} shapes with ${MAX_VMSAS} VMSAs`,

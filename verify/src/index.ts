@@ -11,7 +11,13 @@ export {
   type ConfirmedRelease,
   type JudgedConfirmation,
 } from "./check-rebuilds.ts";
-export { checkMeasurements, expandMeasurements, type ExpandedMeasurement } from "./expand.ts";
+export {
+  checkMeasurements,
+  expandMeasurements,
+  expansionSize,
+  type ExpandedMeasurement,
+  type ExpansionSize,
+} from "./expand.ts";
 export { digestKey, keysOf, MAX_LOOKUP_KEYS, SEARCH_ME, signerKey } from "./lookup-keys.ts";
 export { findDigest, heldDigests, type DigestMatch, type FoundDigest, type HeldDigest } from "./lookup.ts";
 export { aboutText, matchText } from "./match-text.ts";

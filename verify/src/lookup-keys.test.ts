@@ -96,6 +96,14 @@ describe("lookup keys: what an index cannot find, nobody would know to be there"
     const keys = keysOf(entry);
     expect(performance.now() - start).toBeLessThan(2000);
     expect(keys.length).toBeLessThanOrEqual(MAX_LOOKUP_KEYS + 1);
+    // One shape for each CPU and feature set, and 4096 VMSAs to measure for each of them.
+    const axes = { vcpus: "4096", cpu: ["EPYC-Milan", "EPYC-v4"], guestFeatures: ["0x1"] };
+    const deep = { ...measurements, axes } as PlatformMeasurements;
+    const deeper = Array.from({ length: 40 }, (_, at) => ({ ...deep, kernelHashes: at % 2 === 0 }));
+    const slow = await seal(makeBootMeasurement({ ...release, measurements: deeper }), KEYS.publisher);
+    const again = performance.now();
+    expect(texts(keysOf(slow))).toContain(formatHex(SEARCH_ME));
+    expect(performance.now() - again).toBeLessThan(5000);
   });
 
   it("names signers by the key ID that envelopes claim", () => {

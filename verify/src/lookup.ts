@@ -7,7 +7,7 @@ import { formatHex } from "@bootproof/bytes";
 import { leafHash } from "@bootproof/log";
 import { MeasureError } from "@bootproof/measure";
 import type { BootMeasurement, PlatformMeasurements, Rebuild, Subject } from "@bootproof/statement";
-import { expandMeasurements, type ExpandedMeasurement } from "./expand.ts";
+import { expandMeasurements, expansionSize, type ExpandedMeasurement } from "./expand.ts";
 import type { ReadStatement } from "./read-entry.ts";
 
 /** Where an entry holds a digest. */
@@ -32,6 +32,9 @@ export type DigestMatch =
 
 /** A digest that can be looked up (lower-case hex) with its place; "more" stands for registers not derived here. */
 export type HeldDigest = { readonly digest: string; readonly match: DigestMatch } | "more";
+
+/** VMSAs measured for one statement: a few lines of it can ask for a hundred times as many. */
+const MAX_VMSAS = 262_144;
 
 /** What was found in one entry. */
 export interface FoundDigest {
@@ -77,7 +80,12 @@ function* releaseDigests({ build, measurements }: BootMeasurement): Generator<He
     yield { digest: action.sha256, match: { kind: "action", name } };
     yield { digest: inputRoot.sha256, match: { kind: "input root", name } };
   }
-  for (const entry of measurements) yield* registerDigests(entry);
+  let vmsas = 0;
+  for (const entry of measurements) {
+    vmsas += expansionSize(entry).vmsas;
+    if (vmsas > MAX_VMSAS) yield "more";
+    else yield* registerDigests(entry);
+  }
 }
 
 function* registerDigests(entry: PlatformMeasurements): Generator<HeldDigest> {

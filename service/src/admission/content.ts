@@ -3,17 +3,14 @@
  * @module
  */
 import { parseStrictJson, ParseError, type JsonValue } from "@bootproof/bytes";
-import {
-  hasAxes,
-  parseCounts,
-  readProvenance,
-  zeroValues,
-  type PlatformMeasurements,
-} from "@bootproof/statement";
-import { MAX_LOOKUP_KEYS, type ReadStatement } from "@bootproof/verify";
+import { readProvenance, zeroValues } from "@bootproof/statement";
+import { expansionSize, MAX_LOOKUP_KEYS, type ReadStatement } from "@bootproof/verify";
 
 /** Half of what an index holds of one entry: artifacts and single registers have room besides. */
 const MAX_SHAPES = MAX_LOOKUP_KEYS / 2;
+
+/** CPUs times features times the largest vCPU count: each lookup that hits the release measures them again. */
+const MAX_VMSAS = 32_768;
 
 /** Keys that JavaScript's objects treat specially: some readers skip them, others do not. */
 const UNSAFE: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
@@ -35,14 +32,13 @@ export function valuesRefused(read: ReadStatement): string | undefined {
   const { measurements } = read.statement.predicate;
   const zero = measurements.flatMap(zeroValues);
   if (zero.length > 0) return `an all-zero value is no measurement: ${zero.slice(0, 5).join(", ")}`;
-  const shapes = measurements.reduce((sum, entry) => sum + shapesOf(entry), 0);
-  return shapes > MAX_SHAPES ? `${shapes} shapes; name at most ${MAX_SHAPES} in one release` : undefined;
-}
-
-function shapesOf(entry: PlatformMeasurements): number {
-  if (!hasAxes(entry)) return 1;
-  const { vcpus, cpu, guestFeatures } = entry.axes;
-  return parseCounts(vcpus, "vcpus").length * cpu.length * guestFeatures.length;
+  const sizes = measurements.map(expansionSize);
+  const shapes = sizes.reduce((sum, size) => sum + size.shapes, 0);
+  const vmsas = sizes.reduce((sum, size) => sum + size.vmsas, 0);
+  if (shapes > MAX_SHAPES) return `${shapes} shapes; name at most ${MAX_SHAPES} in one release`;
+  return vmsas > MAX_VMSAS
+    ? `${vmsas} VMSAs to measure; name at most ${MAX_VMSAS} in one release`
+    : undefined;
 }
 
 function hasUnsafe(value: JsonValue): boolean {

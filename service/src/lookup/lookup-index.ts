@@ -126,6 +126,7 @@ export class LookupIndex {
     const matches: LookupMatch[] = [];
     const unsearched: bigint[] = [];
     const bundles = new Set<bigint>();
+    let since = performance.now();
     let inVain = 0;
     for (const index of this.#candidates(wanted, from)) {
       if (index >= covered) break;
@@ -136,6 +137,9 @@ export class LookupIndex {
       if (found === "unsearched") unsearched.push(index);
       if (found === undefined || found === "unsearched") inVain++;
       else matches.push({ index, ...found });
+      if (performance.now() - since < MAX_BUSY_MS) continue;
+      await breathe();
+      since = performance.now();
     }
     return { matches, unsearched, next: undefined };
   }
