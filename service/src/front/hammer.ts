@@ -27,7 +27,7 @@ export function openHammer(sequencer: Sequencer, metrics: LogMetrics): Hammer {
   const add = async (entry: Uint8Array): Promise<string> => {
     const start = performance.now();
     const { index } = await sequencer.sequence(entry);
-    metrics.published.observe((performance.now() - start) / 1000);
+    metrics.sequenced.observe((performance.now() - start) / 1000);
     return String(index);
   };
   const route: Route = {

@@ -22,11 +22,11 @@ export interface Damage {
 }
 
 /** `/readyz`: says no, and why, while entries sent here would not come out. */
-export function readiness(sequencer: Sequencer, damage: Damage): Route {
+export function readiness(sequencer: Pick<Sequencer, "status">, damage: Damage): Route {
   return { name: "readyz", method: "GET", answer: () => readyAnswer(sequencer, damage) };
 }
 
-function readyAnswer(sequencer: Sequencer, { error }: Damage): Answer {
+function readyAnswer(sequencer: Pick<Sequencer, "status">, { error }: Damage): Answer {
   const { state, failing } = sequencer.status();
   const reason =
     error === undefined ? reasonNot(state, failing) : `the log's files are damaged: ${messageOf(error)}`;

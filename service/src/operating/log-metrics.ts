@@ -15,6 +15,8 @@ export class LogMetrics {
   readonly #refusals: Counter;
   /** From when an entry was taken to when it was public. */
   readonly published: Histogram;
+  /** From when an entry was taken to when its index was durable, where that is waited for. */
+  readonly sequenced: Histogram;
 
   constructor(sequencer: Sequencer, publishedSize: () => bigint) {
     const metrics = this.#metrics;
@@ -25,6 +27,8 @@ export class LogMetrics {
     this.#refusals = metrics.counter("bootproof_refusals_total", "Requests refused, by code.", ["code"]);
     const took = "Seconds from taking an entry until a public checkpoint covered it.";
     this.published = metrics.histogram("bootproof_log_publication_seconds", took, SECONDS);
+    const durable = "Seconds from taking an entry until its index was durable (POST /add).";
+    this.sequenced = metrics.histogram("bootproof_log_sequencing_seconds", durable, SECONDS);
     const status = (): ReturnType<Sequencer["status"]> => sequencer.status();
     metrics.gauge("bootproof_log_size", "Entries that have an index.", () => {
       const { size } = status();
