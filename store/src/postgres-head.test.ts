@@ -159,8 +159,12 @@ describe("the lock of a log's writer: two must know of each other", () => {
     expect(lock.held).toBe(false);
     const again = await new Promise((resolve) => lock.onLost(resolve)); // who asks late hears it too
     expect(again).toMatchObject({ code: "BP-STORE-035" });
+    await expect(head.compareAndSwap(0, utf8("too late"))).rejects.toMatchObject({ code: "BP-STORE-035" });
     await lock.release();
-    await (await head.lock())!.release();
+    const next = (await head.lock())!;
+    expect(await head.compareAndSwap(0, utf8("one"))).toBe("committed");
+    await next.release();
+    expect(await head.compareAndSwap(1, utf8("two"))).toBe("committed"); // who gave it up is no loser
   });
 
   it("tells its holder when another session answers, as behind a pooler", { timeout: 20_000 }, async () => {

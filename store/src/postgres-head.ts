@@ -23,6 +23,7 @@ const MOVE = `UPDATE bootproof.head SET generation = generation + 1, bytes = $2,
 export class PostgresHead {
   readonly #database: PostgresDatabase;
   readonly #log: string;
+  #lock: PostgresLock | undefined;
 
   constructor(database: PostgresDatabase, log: string) {
     checkLogName(log);
@@ -32,7 +33,9 @@ export class PostgresHead {
 
   /** Takes the lock that one writer at a time holds; undefined when another does. */
   async lock(): Promise<PostgresLock | undefined> {
-    return PostgresLock.take(await this.#database.session(), numberOf("writer of", this.#log));
+    const lock = await PostgresLock.take(await this.#database.session(), numberOf("writer of", this.#log));
+    if (lock !== undefined) this.#lock = lock;
+    return lock;
   }
 
   /** The newest generation, or undefined when nothing was committed yet. */
@@ -47,11 +50,15 @@ export class PostgresHead {
     return row === undefined ? 0 : countOf(row, "generation");
   }
 
-  /** Commits `bytes` as generation `expected` + 1; "conflict" means that somebody else committed. */
+  /**
+   * Commits `bytes` as generation `expected` + 1; "conflict" means that somebody else committed. A writer that lost the
+   * lock it took here does not: it throws BP-STORE-035, so that the one who has it now is not disturbed.
+   */
   async compareAndSwap(expected: number, bytes: Uint8Array): Promise<"committed" | "conflict"> {
     if (!Number.isSafeInteger(expected) || expected < 0)
       throw new StoreError("BP-STORE-008", `not a generation: ${expected}`);
     checkSize("a head", bytes.length, MAX_HEAD);
+    if (this.#lock?.lost !== undefined) throw this.#lock.lost;
     const { count } = await this.#database.query({
       action: `move the head of ${this.#log} from generation ${expected}`,
       kind: "write",

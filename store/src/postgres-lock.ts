@@ -60,6 +60,11 @@ export class PostgresLock {
     return this.#lost === undefined && !this.#released.signal.aborted;
   }
 
+  /** Why the lock was lost; undefined while it is held, and when it was released. */
+  get lost(): StoreError | undefined {
+    return this.#lost;
+  }
+
   /** Calls `listener` once when the lock is lost, at once if it was; not when it is released. Returns how to stop. */
   onLost(listener: (reason: StoreError) => void): () => void {
     if (this.#lost !== undefined) listener(this.#lost);
