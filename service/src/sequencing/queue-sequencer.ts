@@ -95,7 +95,7 @@ export class QueueSequencer implements Sequencer {
     look.unref();
     this.#stops = [
       () => clearInterval(look),
-      options.queue.onSettled(() => void this.#look()),
+      options.queue.onSettled(() => this.#lookUnlessLeading()),
       options.queue.onQueued(() => this.#wake()),
     ];
   }
@@ -261,6 +261,11 @@ export class QueueSequencer implements Sequencer {
     for (const { resolve, reject } of answers)
       if (typeof outcome === "bigint") resolve(outcome);
       else reject(outcome);
+  }
+
+  /** Whoever sequences tells its own front end itself; what the one before it settled is found within a second. */
+  #lookUnlessLeading(): void {
+    if (this.#opened === undefined) void this.#look();
   }
 
   /** Looks what became of the entries that wait here: another process may have settled them. */
