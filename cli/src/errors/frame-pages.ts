@@ -119,7 +119,7 @@ export const FRAME_PAGES: Pages = {
     title: "an address cannot be listened at",
     exit: EXIT.unavailable,
     why: "Another process listens there, or the address or port is not this user's to have.",
-    fix: "Choose another: --listen HOST:PORT; port 0 takes a free one.",
+    fix: "Choose another: --listen HOST:PORT (log serve: --host and --port); port 0 takes a free one.",
   },
   "BP-BUG-001": {
     title: "a bug of bootproof",
