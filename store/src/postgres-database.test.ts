@@ -21,6 +21,25 @@ describe("a database for a log: one that forgets must be refused", () => {
     for (const database of all) expect(await new PostgresHead(database, "log").read()).toBeUndefined();
   });
 
+  it("does not begin to forget when the configuration changes under it", async () => {
+    const database = await openDatabase(server(), { connections: 1 });
+    const now = async (): Promise<unknown> => (await sql(database, "SHOW synchronous_commit"))[0];
+    await sql(database, "ALTER SYSTEM SET synchronous_commit = off");
+    await sql(database, "SELECT pg_reload_conf()");
+    await expect.poll(async () => (await failure()).code).toBe("BP-STORE-032");
+    expect(await now()).toEqual({ synchronous_commit: "on" });
+    await sql(database, "ALTER SYSTEM RESET synchronous_commit");
+    await sql(database, "SELECT pg_reload_conf()");
+    await expect
+      .poll(() =>
+        openDatabase(server()).then(
+          () => "opened",
+          () => "refused",
+        ),
+      )
+      .toBe("opened");
+  });
+
   it.each([{ synchronous_commit: "off" }, { fsync: "off" }])("is refused with %j", async (setting) => {
     const back = Object.fromEntries(Object.keys(setting).map((name) => [name, "on"]));
     await server().restart(setting);

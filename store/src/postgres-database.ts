@@ -103,7 +103,9 @@ export class PostgresDatabase {
   }
 }
 
-const SETTINGS = `SELECT pg_catalog.current_setting('synchronous_commit') AS synchronous_commit,
+/** The first is set to what it is, so that no reload of the configuration changes it under this session. */
+const SETTINGS = `SELECT pg_catalog.set_config('synchronous_commit',
+    pg_catalog.current_setting('synchronous_commit'), false) AS synchronous_commit,
   pg_catalog.current_setting('fsync') AS fsync, pg_catalog.current_setting('transaction_read_only') AS read_only`;
 
 async function refuseForgetful(ask: (statement: Statement) => Promise<Answer>): Promise<void> {
