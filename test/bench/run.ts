@@ -13,18 +13,22 @@ import { benchGrowth } from "./log/growth.ts";
 import { benchLogServers } from "./log/side-by-side.ts";
 import { benchPieces } from "./pieces.ts";
 import { benchSnp } from "./snp.ts";
-import { formatResults, writeTables } from "./table.ts";
+import { formatResults, writeTables, type Table } from "./table.ts";
 
 const { values } = parseArgs({ options: { write: { type: "boolean" }, full: { type: "boolean" } } });
 const machine = `Node ${process.versions.node} on ${process.platform} ${process.arch} with ${availableParallelism()} processors, load average ${(loadavg()[0] ?? 0).toFixed(1)} before it`;
+const withMachine = (table: Table, how: string): Table => ({
+  ...table,
+  notes: [`${how}; ${machine}.`, ...table.notes],
+});
 const snp = await benchSnp();
 const tables = [
   { ...snp, notes: [`Medians of one run in which all take turns; ${machine}.`, ...snp.notes] },
   { ...(await benchPieces()), notes: [`Medians of one run; ${machine}.`] },
   await benchAudit(),
-  await benchLogServers(),
+  withMachine(await benchLogServers(), "Medians of 3 rounds in turns"),
 ];
-const growth = await benchGrowth(values.full === true);
+const growth = withMachine(await benchGrowth(values.full === true), "One run");
 for (const table of [...tables, growth]) console.log(`${formatResults(table)}\n`);
 const written = values.full === true ? [...tables, growth] : tables;
 if (values.write === true) await writeTables(path.join(ROOT, "docs/benchmarks.md"), written);

@@ -1,7 +1,7 @@
 /**
  * The process that grows a log for growth.ts: told a size, it fills the log up to it and answers with what that took.
  *
- *     growth-writer.ts FOLDER ORIGIN, with an IPC channel
+ *     node --expose-gc growth-writer.ts FOLDER ORIGIN, with an IPC channel
  * @module
  */
 import path from "node:path";
@@ -15,8 +15,10 @@ import { middle } from "../timing.ts";
 export interface Grown {
   /** Milliseconds of appending 256 entries, durably and published. */
   readonly append: number;
-  /** Largest resident memory since the size before, in MiB. */
+  /** Largest resident memory so far, in MiB. */
   readonly memory: number;
+  /** What is in use once garbage is collected, in MiB. */
+  readonly held: number;
 }
 
 const BATCH = 256;
@@ -55,11 +57,12 @@ async function fill(size: number, batch: number): Promise<number[]> {
 
 process.on("message", (size: number) => {
   void (async () => {
-    memory = 0;
     await fill(size - APPENDS * BATCH, FILL);
     const append = middle(await fill(size, BATCH));
     look();
-    process.send?.({ append, memory } satisfies Grown);
+    globalThis.gc?.();
+    const { heapUsed, external } = process.memoryUsage();
+    process.send?.({ append, memory, held: (heapUsed + external) / 2 ** 20 } satisfies Grown);
   })();
 });
 process.on("disconnect", () => void log.close());
