@@ -28,7 +28,7 @@ beforeAll(async () => {
   );
 });
 /** A line of a key that nobody knows. */
-const line = (name = "x.example", bytes = Uint8Array.of(1, 2, 3, 4, 5)): string =>
+const line = (name = "x.example", bytes: Uint8Array = Uint8Array.of(1, 2, 3, 4, 5)): string =>
   `\u2014 ${name} ${formatBase64(bytes)}\n`;
 
 describe("a note that another reader would open as something else", () => {

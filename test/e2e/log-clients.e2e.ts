@@ -92,7 +92,8 @@ describe("a client of a log behind a hostile proxy", () => {
     proxy.turn(TROUBLES[name] ?? honest);
     const answers = Object.entries(commands()).map(async ([command, args]) => {
       const { exitCode, stdout, stderr } = await client(args);
-      const isTrue = exitCode === truth[command]?.exitCode && stdout === truth[command].stdout;
+      const { [command]: told } = truth;
+      const isTrue = exitCode === told?.exitCode && stdout === told?.stdout;
       const code = /code: (BP-[A-Z]+-\d+)/.exec(stderr)?.[1];
       // An audit names the damaged file on stdout.
       const isNo = command === "audit" && exitCode === 1 && /answer\s+no/.test(stdout);

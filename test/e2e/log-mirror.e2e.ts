@@ -10,7 +10,7 @@ import { originHash, parseLogPolicy, verifyTlogProof } from "@bootproof/log";
 import { execa } from "execa";
 import { beforeAll, describe, expect, it } from "vitest";
 import { BOOTPROOF, bootproof, bootproofJson, scratch, type Outcome } from "./command.ts";
-import { delaying, first, honest, HostileProxy, refuses } from "./hostile-proxy.ts";
+import { delaying, first, honest, HostileProxy, only, refuses } from "./hostile-proxy.ts";
 import { inMounts, serveFolder } from "./mirror.ts";
 
 const ORIGIN = "example.org/mirrored";
@@ -102,11 +102,12 @@ describe("log mirror", () => {
     expect(proxy.asked.filter((asked) => asked.includes("/entries/"))).toEqual([]);
   });
 
-  it("follows until it is interrupted, through a server that is away for a while", async () => {
+  it("follows until it is interrupted, through a server that is away, or late with its files, for a while", async () => {
     const copy = path.join(folder, "followed");
     proxy.turn(honest);
     const child = execa(BOOTPROOF, mirrorTo(copy, "--follow", "--interval", "0"), { reject: false });
-    for (const trouble of [honest, first(6, refuses(503)), honest]) {
+    const late = only((file) => file.includes("/tile/entries/"), first(3, refuses(404)));
+    for (const trouble of [honest, first(6, refuses(503)), late, honest]) {
       proxy.turn(trouble);
       await grow(40);
       const checkpoint = path.join(copy, "checkpoint");

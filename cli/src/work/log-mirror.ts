@@ -11,6 +11,7 @@ import {
   addSignatures,
   collectPartials,
   cosign,
+  LogError,
   LogReader,
   mirrorLog,
   type MirrorReport,
@@ -94,14 +95,26 @@ async function oneRound(
     if (log.selfReported) context.note("the log's key was found beside it; --vkey names the one you expect");
     return await copy(context, order, log);
   } catch (error) {
-    const isPassing =
-      error instanceof Failure && (error.exit === EXIT.unavailable || error.exit === EXIT.tryAgain);
-    if (!order.follow || !isPassing || context.signal.aborted) throw error;
-    context.note(
-      `${error.message}${error.detail.found === undefined ? "" : ` (${error.detail.found})`}; going on`,
-    );
+    if (!order.follow || !isPassing(error) || context.signal.aborted) throw error;
+    const { message, found } = wordsOf(error);
+    context.note(`${message}${found === undefined ? "" : ` (${found})`}; going on`);
     return undefined;
   }
+}
+
+/** Whether another look may do: the server is away or busy, or shows a checkpoint before its files, as caches do. */
+function isPassing(error: unknown): error is Failure | LogError {
+  if (error instanceof Failure) return error.exit === EXIT.unavailable || error.exit === EXIT.tryAgain;
+  return error instanceof LogError && (error.kind === "MISSING_OBJECT" || error.kind === "CORRUPT_OBJECT");
+}
+
+function wordsOf(error: Failure | LogError): {
+  readonly message: string;
+  readonly found: string | undefined;
+} {
+  return error instanceof Failure
+    ? { message: error.message, found: error.detail.found }
+    : { message: error.message, found: error.file };
 }
 
 async function copy(context: Context, order: Order, log: ReadableLog): Promise<Round> {
