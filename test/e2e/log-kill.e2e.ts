@@ -15,7 +15,7 @@ import { Load, ServedLog } from "./served-log.ts";
 import { ServedHistory } from "./served-history.ts";
 
 const SEED = Number(process.env["BOOTPROOF_SEED"] ?? 1);
-const SECONDS = Number(process.env["BOOTPROOF_KILL_SECONDS"] ?? 15);
+const SECONDS = Number(process.env["BOOTPROOF_KILL_SECONDS"] ?? 10);
 const WRITERS = 24;
 /** After a server was killed its front ends find their way back. */
 const PATIENCE_MS = 60_000;
