@@ -1,8 +1,8 @@
 /**
  * The compare-and-swap head: the one place where a fork of a log could start. Generation g is the file
  * `<g, 20 digits>`, created by link(2), which is atomic and fails when the name exists, on NFS too; it needs no lock.
- * The lock beside it only tells a second writer early that it came second. Old generations are removed below a floor that is recorded first, so that a writer who slept through
- * many commits finds the floor and not a free name.
+ * The lock beside it only tells a second writer early that it came second. Old generations are removed below a floor
+ * that is recorded first, so that a writer who slept through many commits finds the floor and not a free name.
  * @module
  */
 import { open, readdir } from "node:fs/promises";
@@ -20,8 +20,8 @@ import {
 import { FileLock } from "./file-lock.ts";
 import { StoreError, system } from "./store-error.ts";
 
-/** How many generations stay for whoever wants to see what happened. */
-const KEEP = 16;
+/** How many generations stay, for whoever wants to see what happened and for a winner whose disk stalls meanwhile. */
+const KEEP = 64;
 const DIGITS = 20;
 const READ_ONLY = 0o444;
 const LOCK = "lock";
