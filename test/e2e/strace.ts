@@ -111,8 +111,8 @@ export async function talkingCalls(folder: string, batches: string, server: Serv
   });
 }
 
-/** Whether a call is on a connection to the server. */
-const isTalk = (line: string): boolean => /^[a-z]+\([0-9]+<(UNIX|TCP)/.test(line);
+/** Whether a call is on a connection to the server; what the writer prints goes through a socket too. */
+const isTalk = (line: string): boolean => /^[a-z]+\((?:[3-9]|[1-9][0-9]+)<(?:UNIX|TCP)/.test(line);
 
 /** The failure that a connection which breaks shows at a call. */
 export const breakAt = ({ name }: WritingCall): Fault => (HEARING.test(name) ? "ECONNRESET" : "EPIPE");
