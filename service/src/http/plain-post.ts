@@ -12,6 +12,8 @@ const MAX_HEAD = 4096;
 const HEAD_END = Buffer.from("\r\n\r\n");
 /** How long a request may take to arrive, and how often that is looked at. */
 const REQUEST_MS = 15_000;
+/** How long a connection may say nothing between requests, or leave answers unread. */
+const IDLE_MS = 60_000;
 const LOOK_MS = 1_000;
 
 /** How to answer one path. */
@@ -81,7 +83,11 @@ class PlainConnection {
   #unread: Buffer | undefined;
   #since = 0;
   #wanted = 0;
+  /** Whether an answer is awaited, or has not left yet. */
   #busy = false;
+  #answering = false;
+  /** Whether the other side sends nothing more. */
+  #ended = false;
 
   constructor(socket: Socket, post: PlainPost, handOver: () => void) {
     this.#socket = socket;
@@ -89,7 +95,9 @@ class PlainConnection {
     this.#handOver = handOver;
     this.#start = Buffer.from(`POST ${post.path} HTTP/1.1\r\n`);
     socket.setNoDelay(true);
+    this.#since = performance.now();
     socket.on("data", this.#read);
+    socket.on("end", this.#end);
     socket.on("error", this.#failed);
   }
 
@@ -102,14 +110,21 @@ class PlainConnection {
     this.#socket.destroy();
   }
 
-  /** Lets go of whoever does not finish asking, and of connections that say nothing at all. */
+  /** Lets go of whoever does not finish asking or does not read, and of connections that say nothing at all. */
   endIfSlow(): void {
-    if (!this.#busy && this.#unread !== undefined && performance.now() - this.#since > REQUEST_MS)
-      this.#socket.destroy();
+    if (this.#answering) return;
+    const patience = this.#busy || this.#unread === undefined ? IDLE_MS : REQUEST_MS;
+    if (performance.now() - this.#since > patience) this.#socket.destroy();
   }
 
   readonly #failed = (): void => {
     this.#socket.destroy();
+  };
+
+  /** Sockets of an HTTP server stay half open until somebody ends them. */
+  readonly #end = (): void => {
+    this.#ended = true;
+    this.#endIfDone();
   };
 
   readonly #read = (chunk: Buffer): void => {
@@ -145,28 +160,40 @@ class PlainConnection {
     this.#unread = unread.length === this.#wanted ? undefined : unread.subarray(this.#wanted);
     this.#wanted = 0;
     this.#busy = true;
+    this.#answering = true;
     this.#post.answer(body, this.#reply);
   }
 
   readonly #reply = ({ status, reason, body, headers = "" }: PlainAnswer): void => {
-    this.#busy = false;
+    this.#answering = false;
+    this.#since = performance.now();
     const more = this.stopping ? `${headers}connection: close\r\n` : headers;
     const about = `content-type: text/plain; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${more}`;
-    const text = `HTTP/1.1 ${status} ${reason}\r\n${about}\r\n${body}`;
-    if (this.stopping) {
-      this.#socket.end(text);
-      return;
-    }
-    this.#socket.write(text);
-    if (this.#unread === undefined) return;
-    this.#since = performance.now();
-    this.#socket.resume();
-    this.#next();
+    // Whoever reads no answers is read no further.
+    if (this.#socket.write(`HTTP/1.1 ${status} ${reason}\r\n${about}\r\n${body}`)) this.#goOn();
+    else this.#socket.once("drain", this.#goOn);
   };
+
+  readonly #goOn = (): void => {
+    this.#busy = false;
+    if (this.#unread !== undefined && !this.stopping) {
+      this.#since = performance.now();
+      this.#socket.resume();
+      this.#next();
+    }
+    this.#endIfDone();
+  };
+
+  #endIfDone(): void {
+    if (!this.#busy && (this.#ended || this.stopping)) this.#socket.end();
+  }
 
   #giveAway(): void {
     const socket = this.#socket;
+    // Nothing can be put back once the end was read.
+    if (this.#ended) return;
     socket.off("data", this.#read);
+    socket.off("end", this.#end);
     socket.off("error", this.#failed);
     socket.pause();
     if (this.#unread !== undefined) socket.unshift(this.#unread);
@@ -176,11 +203,17 @@ class PlainConnection {
   }
 }
 
+/** Whole lines of a name and visible text: what else there is, such as folded lines or bare line ends, `node:http` judges. */
+const LINES = /^\r\n(?:[!#$%&'*+.^_`|~0-9a-z-]+:[ -~]*\r\n)+$/;
+const UNUSUAL =
+  /\r\n(?:transfer-encoding|expect|upgrade|connection|proxy-connection|keep-alive|content-encoding):/;
+
 /** The length of a body that is sent whole and without asking first; undefined when the head says anything unusual. */
 function lengthOf(head: string): number | undefined {
   const lower = head.toLowerCase();
-  if (/\r\n(transfer-encoding|expect|upgrade|connection|content-encoding)[ \t]*:/.test(lower))
-    return undefined;
+  if (!LINES.test(lower) || UNUSUAL.test(lower)) return undefined;
+  const host = lower.indexOf("\r\nhost:");
+  if (host < 0 || lower.includes("\r\nhost:", host + 1)) return undefined;
   const found = /\r\ncontent-length: *([0-9]{1,6}) *\r\n/.exec(lower);
   if (found === null || lower.includes("content-length", found.index + 16)) return undefined;
   return Number(found[1]);
