@@ -16,7 +16,7 @@ const tierConstraints = TIERS.map((tier, height) => ({
 /** One door per outside library: the only files that may import it. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   "@noble/hashes/*": ["bytes/src/hash-noble.ts"],
-  "@noble/curves/*": ["bytes/src/ed25519.ts", "bytes/src/p384.ts"],
+  "@noble/curves/*": ["bytes/src/ed25519.ts", "bytes/src/ed25519-noble.ts", "bytes/src/p384.ts"],
   "@noble/post-quantum/*": ["bytes/src/mldsa.ts"],
   execa: ["builder/src/process.ts"],
   "tar-stream": ["builder/src/archive.ts"],
@@ -63,7 +63,7 @@ export default defineConfig(
       "@nx/enforce-module-boundaries": [
         "error",
         {
-          allow: ["#hash"],
+          allow: ["#hash", "#ed25519"],
           enforceBuildableLibDependency: false,
           depConstraints: [...tierConstraints, { sourceTag: "pure", onlyDependOnLibsWithTags: ["pure"] }],
         },
@@ -93,7 +93,7 @@ export default defineConfig(
   { files: ["**/*.ts"], rules: { "no-restricted-imports": closedDoors([], false) } },
   {
     files: [PURE],
-    ignores: ["**/*.test.ts", "**/*.testing.ts", "bytes/src/hash-node.ts"],
+    ignores: ["**/*.test.ts", "**/*.testing.ts", "bytes/src/{hash,ed25519}-node.ts"],
     rules: {
       // Pure packages run unchanged in a browser: no file system, network, process or Node built-in.
       "no-restricted-imports": closedDoors([], true),

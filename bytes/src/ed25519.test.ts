@@ -4,6 +4,8 @@ import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { concatBytes } from "./compare.ts";
+import { makeSign as makeNobleSign } from "./ed25519-noble.ts";
+import { makeSign as makeNodeSign } from "./ed25519-node.ts";
 import { ed25519PublicKey, ed25519Sign, ed25519Verify } from "./ed25519.ts";
 import { formatHex, parseHex } from "./hex.ts";
 import { utf8 } from "./utf8.ts";
@@ -53,6 +55,21 @@ describe("Ed25519: two verifiers that disagree on one signature would split the 
         expect(ed25519Verify(ed25519PublicKey(seed), message, signature)).toBe(true);
       }),
       { numRuns: 20 },
+    );
+  });
+
+  it("signs with the same bytes in a browser as on Node, whose log would fork when signed twice", () => {
+    const seeds = fc.uint8Array({ minLength: 32, maxLength: 32 });
+    fc.assert(
+      fc.property(
+        seeds,
+        fc.array(fc.uint8Array({ maxLength: 300 }), { minLength: 1, maxLength: 3 }),
+        (seed, messages) => {
+          const [node, noble] = [makeNodeSign(seed), makeNobleSign(seed)];
+          for (const message of messages) expect(formatHex(node(message))).toBe(formatHex(noble(message)));
+        },
+      ),
+      { numRuns: 50 },
     );
   });
 

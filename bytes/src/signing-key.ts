@@ -5,7 +5,7 @@
  */
 import { formatBase64 } from "./base64.ts";
 import { concatBytes } from "./compare.ts";
-import { ED25519_KEY_LENGTH, ed25519PublicKey, ed25519Sign } from "./ed25519.ts";
+import { ED25519_KEY_LENGTH, ed25519PublicKey, makeEd25519Sign } from "./ed25519.ts";
 import { mlDsa44PublicKey, mlDsa44Sign } from "./mldsa.ts";
 import { ParseError } from "./parse-error.ts";
 import { checkKeyId, formatVkey, KEY_TYPE, makeVkey, splitKeyText, type KeyType, type Vkey } from "./vkey.ts";
@@ -53,12 +53,15 @@ export function parseSigningKey(text: string, field = "private key"): SigningKey
 
 /** A signer that holds the key in memory. */
 export function signerOf({ vkey, seed }: SigningKey): Signer {
+  const sign =
+    vkey.type === KEY_TYPE.mlDsa44
+      ? (message: Uint8Array) => mlDsa44Sign(seed, message)
+      : makeEd25519Sign(seed);
   return {
     name: vkey.name,
     keyId: vkey.keyId,
     vkey: formatVkey(vkey),
-    sign: (message) =>
-      vkey.type === KEY_TYPE.mlDsa44 ? mlDsa44Sign(seed, message) : ed25519Sign(seed, message),
+    sign,
   };
 }
 
