@@ -1,30 +1,41 @@
 /**
- * Evidence against a log: two checkpoints that one key signed and, when they are of different sizes, the proof that the
- * larger tree does not begin with the smaller one. Whoever knows the log's key can check it offline. Form: the line
- * below, `vkey <key>`, `seen <length>` and `shown <length>` in bytes, the hashes of a prefix proof in base64, a blank
- * line, and both signed checkpoints verbatim.
+ * Evidence against a log: two checkpoints that one key signed, or two keys of one name while a log changes its key, and,
+ * when they are of different sizes, the proof that the larger tree does not begin with the smaller one. Whoever knows the
+ * log's keys can check it offline. Form: the line below, `vkey <key>` once or twice, `seen <length>` and
+ * `shown <length>` in bytes, the hashes of a prefix proof in base64, a blank line, and both signed checkpoints verbatim.
  * @module
  */
-import { asDigest, equalBytes, formatBase64, parseBase64, ParseError, type Sha256 } from "@bootproof/bytes";
+import {
+  equalBytes,
+  formatBase64,
+  ParseError,
+  parseVkey,
+  quote,
+  type Sha256,
+  type Vkey,
+} from "@bootproof/bytes";
 import { openCheckpoint, parseCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
 import { LogError } from "./log-error.ts";
 import { EMPTY_ROOT } from "./merkle.ts";
 import { MAX_NOTE_SIZE, parseNote } from "./note.ts";
 import { formatNotesFile, parseNotesFile } from "./notes-file.ts";
 import { provenPrefixRoot } from "./prefix-proof.ts";
-import { HASH_LENGTH } from "./tile.ts";
+import { parseProofHash } from "./proof-hash.ts";
 import { noteVerifiers } from "./verifier.ts";
 
 /** First line of the file. */
 export const EVIDENCE_FIRST_LINE = "bootproof.log/evidence@v1";
+const KEY = "vkey ";
 const WORDS = ["seen", "shown"] as const;
 const MAX_PROOF_HASHES = 64;
 const MAX_LENGTH = 2 * MAX_NOTE_SIZE + 8192;
 
 /** Two checkpoints that should not both be; nothing in it is checked. */
 export interface LogEvidence {
-  /** The key that signed both; whether it is the log's is for whoever reads this to know. */
+  /** The key that signed both, or the one seen first; whether it is the log's is for whoever reads this to know. */
   readonly vkey: string;
+  /** The key of the same name that signed the other one, when none signed both: it convicts who has both keys. */
+  readonly otherVkey?: string;
   /** The signed checkpoint seen first, as whoever saw them says. */
   readonly seen: Uint8Array;
   /** The signed checkpoint shown later. */
@@ -44,14 +55,15 @@ export interface EvidenceVerdict {
 }
 
 /** The bytes of an evidence file. */
-export function formatLogEvidence({ vkey, seen, shown, proof }: LogEvidence): Uint8Array<ArrayBuffer> {
+export function formatLogEvidence(evidence: LogEvidence): Uint8Array<ArrayBuffer> {
+  const { seen, shown, proof } = evidence;
   const notes = [
     { word: "seen", note: seen },
     { word: "shown", note: shown },
   ];
   return formatNotesFile({
     firstLine: EVIDENCE_FIRST_LINE,
-    before: [`vkey ${vkey}`],
+    before: keysOf(evidence).map((key) => `vkey ${key}`),
     notes,
     after: proof.map(formatBase64),
   });
@@ -62,9 +74,10 @@ export function parseLogEvidence(bytes: Uint8Array): LogEvidence {
   const field = "evidence";
   const form = { field, firstLine: EVIDENCE_FIRST_LINE, words: WORDS, maxLength: MAX_LENGTH };
   const { before, notes, after } = parseNotesFile(bytes, form);
-  const [key = "", ...others] = before;
+  const [vkey, otherVkey] = before.map((line) => line.slice(KEY.length));
   const [seen, shown] = notes;
-  const isWhole = key.startsWith("vkey ") && others.length === 0 && notes.length === 2;
+  const areKeys = before.every((line) => line.startsWith(KEY)) && before.length <= 2 && vkey !== otherVkey;
+  const isWhole = vkey !== undefined && areKeys && notes.length === 2;
   if (!isWhole || seen?.word !== "seen" || shown?.word !== "shown")
     throw new ParseError("MISSING", field, { expected: "a line each for vkey, seen and shown, in order" });
   if (after.length > MAX_PROOF_HASHES)
@@ -73,12 +86,19 @@ export function parseLogEvidence(bytes: Uint8Array): LogEvidence {
       found: String(after.length),
     });
   for (const { note } of notes) parseCheckpoint(parseNote(note).unverifiedText);
-  return { vkey: key.slice(5), seen: seen.note, shown: shown.note, proof: after.map(parseHash) };
+  const keys = otherVkey === undefined ? { vkey } : { vkey, otherVkey };
+  return {
+    ...keys,
+    seen: seen.note,
+    shown: shown.note,
+    proof: after.map((line) => parseProofHash(line, "evidence proof hash")),
+  };
 }
 
-/** Checks signatures and proof; throws ParseError for malformed keys and LogError for what the key did not sign. */
-export function judgeLogEvidence({ vkey, proof, ...notes }: LogEvidence): EvidenceVerdict {
-  const verifiers = noteVerifiers([vkey]);
+/** Checks signatures and proof; throws ParseError for malformed keys and LogError for what the keys did not sign. */
+export function judgeLogEvidence(evidence: LogEvidence): EvidenceVerdict {
+  const { proof, ...notes } = evidence;
+  const verifiers = noteVerifiers(keysOf(evidence).map(parseOneName(evidence.vkey)));
   const { origin } = parseCheckpoint(parseNote(notes.seen).unverifiedText);
   const seen = openCheckpoint(notes.seen, verifiers, origin);
   const shown = openCheckpoint(notes.shown, verifiers, origin);
@@ -95,12 +115,14 @@ export function judgeLogEvidence({ vkey, proof, ...notes }: LogEvidence): Eviden
   return { outcome, seen, shown, ...(prefixRoot === undefined ? {} : { prefixRoot }) };
 }
 
-function parseHash(line: string): Sha256 {
-  const bytes = parseBase64(line, "evidence proof hash");
-  if (bytes.length !== HASH_LENGTH)
-    throw new ParseError("OUT_OF_RANGE", "evidence proof hash", {
-      expected: `${HASH_LENGTH} bytes`,
-      found: `${bytes.length}`,
-    });
-  return asDigest("sha256", bytes);
-}
+const keysOf = ({ vkey, otherVkey }: LogEvidence): string[] =>
+  otherVkey === undefined ? [vkey] : [vkey, otherVkey];
+
+/** Two keys are of one log only under one name. */
+const parseOneName =
+  (first: string) =>
+  (text: string): Vkey => {
+    const [{ name }, vkey] = [parseVkey(first), parseVkey(text)];
+    if (vkey.name === name) return vkey;
+    throw new ParseError("OUT_OF_RANGE", "evidence vkey", { expected: quote(name), found: quote(vkey.name) });
+  };

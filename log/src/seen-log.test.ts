@@ -232,6 +232,52 @@ describe("the file of what is remembered: an edited one must not hide a fork", (
   });
 });
 
+describe("a log that changes its key", () => {
+  const next = ed25519Signer(signer.name, new Uint8Array(32).fill(78));
+  const keys = noteVerifiers([vkey, next.vkey]);
+  /** What is shown, signed by the new key alone. */
+  async function bySuccessor(size: number, fork = size): Promise<Shown> {
+    const { head, fetch } = await shownAt(size, fork);
+    const signed = openCheckpoint(await signNote(formatCheckpoint(head), [next]), keys, origin);
+    return { head: signed, fetch, open: () => LogReader.open(fetch, signed) };
+  }
+  let seen3: SeenLog;
+  beforeAll(async () => {
+    seen3 = rememberProven(nothing, (await shownAt(3)).head);
+  });
+
+  it("goes on with its tree", async () => {
+    expect(await growth(seen3, await bySuccessor(3))).toBeUndefined();
+    expect(await growth(seen3, await bySuccessor(7))).toBeUndefined();
+    expect(rememberApart(seen3, (await bySuccessor(7)).head)).toBe(seen3);
+  });
+
+  it.each([
+    ["of the same size", 3, "two roots"],
+    ["that is larger", 7, "another beginning"],
+  ] as const)("is not excused when the new key signs another tree %s", async (_, size, outcome) => {
+    const found = await growth(seen3, await bySuccessor(size, 2));
+    expect(found?.kind).toBe(outcome);
+    const evidence = parseLogEvidence(found!.evidence);
+    expect(evidence).toMatchObject({ vkey, otherVkey: next.vkey });
+    expect(judgeLogEvidence(evidence).outcome).toBe(outcome);
+    expectOneSpelling((text) => formatLogEvidence(parseLogEvidence(text)), found!.evidence);
+    const { seen, shown, proof } = evidence;
+    expect(() => judgeLogEvidence({ vkey, seen, shown, proof })).toThrow(LogError);
+  });
+
+  it("is not told from the tree that an offline proof by the new key is of", async () => {
+    expect(rememberApart(seen3, (await bySuccessor(3, 2)).head)).toMatchObject({ kind: "two roots" });
+  });
+
+  it("convicts no key of another name", async () => {
+    const found = await growth(seen3, await bySuccessor(3, 2));
+    const stranger = ed25519Signer("elsewhere.example", new Uint8Array(32).fill(78)).vkey;
+    const evidence = { ...parseLogEvidence(found!.evidence), otherVkey: stranger };
+    expect(() => judgeLogEvidence(evidence)).toThrow(ParseError);
+  });
+});
+
 describe("evidence: what would not convince a third party", () => {
   let evidence: LogEvidence;
   beforeAll(async () => {

@@ -7,7 +7,7 @@
  * others, a blank line, and the signed checkpoints one after the other.
  * @module
  */
-import { equalBytes, ParseError, type Sha256 } from "@bootproof/bytes";
+import { equalBytes, formatVkey, ParseError, type Sha256 } from "@bootproof/bytes";
 import { openCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
 import { formatLogEvidence } from "./log-evidence.ts";
 import { LogError } from "./log-error.ts";
@@ -82,6 +82,7 @@ export function formatSeenLog({ vkey, proven, apart }: SeenLog): Uint8Array<Arra
 /**
  * Demands that the tree shown now holds every tree seen before. `open` reads the tree shown; it is called only when a
  * smaller one was seen. What contradicts is returned; files of the log that are missing or wrong throw {@link LogError}.
+ * It may be signed by another key of the log than the one that is remembered: a new key does not excuse another tree.
  */
 export async function proveGrowth(
   { vkey, proven, apart }: SeenLog,
@@ -106,14 +107,17 @@ export function rememberProven({ vkey, origin }: SeenLog, shown: SignedCheckpoin
   return { vkey, origin, proven: trimmed(vkey, shown), apart: [] };
 }
 
-/** What is remembered after seeing a checkpoint that nothing connects, as in an offline proof; or a contradiction. */
+/**
+ * What is remembered after seeing a checkpoint that nothing connects, as in an offline proof; or a contradiction. What
+ * only another key of the log signed may contradict too, but is not remembered here.
+ */
 export function rememberApart(seen: SeenLog, shown: SignedCheckpoint): SeenLog | Contradiction {
   const { vkey, proven, apart } = seen;
   const same = [...(proven === undefined ? [] : [proven]), ...apart].find(({ size }) => size === shown.size);
   if (same !== undefined)
     return equalBytes(same.root, shown.root) ? seen : contradiction("two roots", { vkey, seen: same, shown });
   const kept = trimmed(vkey, shown);
-  if (kept.note.length > MAX_KEPT_NOTE) return seen;
+  if (!isSignedBy(vkey, shown) || kept.note.length > MAX_KEPT_NOTE) return seen;
   const more = [...apart, kept].sort((a, b) => (a.size < b.size ? -1 : 1));
   return { ...seen, apart: more.slice(-MAX_APART) };
 }
@@ -152,9 +156,14 @@ function contradiction(
   proof: readonly Sha256[] = [],
   prefixRoot?: Sha256,
 ): Contradiction {
-  const evidence = formatLogEvidence({ vkey, seen: seen.note, shown: shown.note, proof });
+  const other = isSignedBy(vkey, shown) ? undefined : shown.opened.verified[0]?.verifier.vkey;
+  const keys = other === undefined ? { vkey } : { vkey, otherVkey: formatVkey(other) };
+  const evidence = formatLogEvidence({ ...keys, seen: seen.note, shown: shown.note, proof });
   return { kind, seen, shown, evidence, ...(prefixRoot === undefined ? {} : { prefixRoot }) };
 }
+
+const isSignedBy = (vkey: string, { opened }: SignedCheckpoint): boolean =>
+  opened.verified.some(({ verifier }) => formatVkey(verifier.vkey) === vkey);
 
 /** A checkpoint with nothing but the log's own signature: cosignatures have done their work. */
 function trimmed(vkey: string, checkpoint: SignedCheckpoint): SignedCheckpoint {

@@ -3,7 +3,7 @@
  * verified here; whether the key in it is the log's is for the reader to know.
  * @module
  */
-import { formatHex, formatVkey, parseVkey } from "@bootproof/bytes";
+import { formatHex, parseVkey } from "@bootproof/bytes";
 import {
   EVIDENCE_FIRST_LINE,
   judgeLogEvidence,
@@ -21,19 +21,23 @@ import { type Inspector, startsWith } from "./inspection.ts";
 export const inspectEvidence: Inspector = (bytes) => {
   if (!startsWith(bytes, EVIDENCE_FIRST_LINE)) return undefined;
   const evidence = parseLogEvidence(bytes);
-  const vkey = formatVkey(parseVkey(evidence.vkey));
+  const { vkey, otherVkey } = evidence;
+  parseVkey(vkey);
+  const keys = otherVkey === undefined ? { vkey } : { vkey, otherVkey };
   const kind = "log-evidence";
   const named: [string, string][] = [
     ["kind", "evidence against a log"],
     ["key", `${vkey} (compare it with the one that the log publishes)`],
   ];
+  if (otherVkey !== undefined)
+    named.push(["other key", `${otherVkey} (it proves something only if both are the log's)`]);
   let verdict: EvidenceVerdict;
   try {
     verdict = judgeLogEvidence(evidence);
   } catch (error) {
     if (!(error instanceof LogError)) throw error;
     const shows = `nothing: ${error.message}`;
-    const document = { vkey, outcome: "invalid", reason: error.message };
+    const document = { ...keys, outcome: "invalid", reason: error.message };
     return { kind, text: formatFields([...named, ["shows", shows]]), document, judged: EXIT.no };
   }
   const { seen, shown, outcome, prefixRoot } = verdict;
@@ -41,10 +45,10 @@ export const inspectEvidence: Inspector = (bytes) => {
     ["log", seen.origin],
     ["seen first", `size ${seen.size}, root ${formatHex(seen.root)}`],
     ["shown then", `size ${shown.size}, root ${formatHex(shown.root)}`],
-    ["shows", wordsOf(verdict)],
+    ["shows", wordsOf(verdict, otherVkey === undefined ? "this key" : "these keys")],
   ];
   const document = {
-    vkey,
+    ...keys,
     origin: seen.origin,
     outcome,
     seen: documentOf(seen),
@@ -55,11 +59,11 @@ export const inspectEvidence: Inspector = (bytes) => {
   return { kind, text: formatFields([...named, ...fields]), document, judged };
 };
 
-function wordsOf({ outcome, seen, shown, prefixRoot }: EvidenceVerdict): string {
+function wordsOf({ outcome, seen, shown, prefixRoot }: EvidenceVerdict, who: string): string {
   const [smaller, larger] = seen.size <= shown.size ? [seen, shown] : [shown, seen];
   switch (outcome) {
     case "two roots":
-      return "the log forked: this key signed two trees of one size";
+      return `the log forked: ${who} signed two trees of one size`;
     case "another beginning": {
       const root = prefixRoot === undefined ? "" : formatHex(prefixRoot);
       return `the log forked: the tree of ${larger.size} entries has at size ${smaller.size} the root ${root}`;

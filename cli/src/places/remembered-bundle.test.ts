@@ -1,8 +1,8 @@
-import { cp, readdir, writeFile } from "node:fs/promises";
+import { cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { utf8 } from "@bootproof/bytes";
-import { formatTlogProof } from "@bootproof/log";
+import { ed25519Signer, formatTlogProof, parseNote, parseTlogProof, signNote } from "@bootproof/log";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { logRelease } from "../releasing/log-release.ts";
@@ -76,6 +76,22 @@ describe("bundles: proofs that nobody can connect while offline", () => {
     );
     expect(exit).toBe(1);
     expect(await readdir(folder)).not.toContain("stranger");
+  });
+
+  it("of another tree are no better when the log's next key signed them", async () => {
+    const next = ed25519Signer("example.org/log", new Uint8Array(32).fill(5));
+    const { checkpoint, ...proof } = parseTlogProof(await readFile(join(folder, "lie.tlog-proof")));
+    const resigned = await signNote(parseNote(checkpoint).unverifiedText, [next]);
+    const lie = join(folder, "resigned.tlog-proof");
+    await writeFile(lie, formatTlogProof({ ...proof, checkpoint: resigned }));
+    const logs = [(await readFile(join(log, "log.vkey"), "utf8")).trim(), next.vkey];
+    await writeFile(policy, formatPolicy({ release: "snp-guest", publisher: PUBLISHER.vkey, log: logs }));
+    expect((await verify(lie, "other-newcomer")).exit).toBe(0);
+    const first = await verify(join(folder, "first.tlog-proof"), "other-newcomer");
+    expect([first.exit, first.stderr]).toEqual([1, expect.stringContaining("BP-LOG-031")]);
+    expect((await verify(join(folder, "first.tlog-proof"), "other-reader")).exit).toBe(0);
+    const { exit, stderr } = await verify(lie, "other-reader");
+    expect([exit, stderr]).toEqual([1, expect.stringContaining("BP-LOG-031")]);
   });
 
   async function strangersPolicy(): Promise<string> {

@@ -4,7 +4,7 @@
  * @module
  */
 import { formatVkey, type Vkey } from "@bootproof/bytes";
-import { LogError, noteVerifier, openCheckpoint, parseTlogProof } from "@bootproof/log";
+import { LogError, noteVerifiers, openCheckpoint, parseTlogProof } from "@bootproof/log";
 
 import type { Context } from "../frame/context.ts";
 import { LogMemory } from "./remembered.ts";
@@ -16,10 +16,11 @@ export async function rememberBundle(
   logs: readonly Vkey[],
 ): Promise<void> {
   const { checkpoint: note } = parseTlogProof(bundle);
-  for (const vkey of logs) {
+  // The keys of one name are one log's, while it changes its key.
+  for (const [name, keys] of Map.groupBy(logs, (vkey) => vkey.name)) {
     try {
-      const checkpoint = openCheckpoint(note, [noteVerifier(vkey)], vkey.name);
-      const memory = await LogMemory.open(context, [formatVkey(vkey)], vkey.name);
+      const checkpoint = openCheckpoint(note, noteVerifiers(keys), name);
+      const memory = await LogMemory.open(context, keys.map(formatVkey), name);
       await memory.demandAgreement(checkpoint);
     } catch (error) {
       // Not this log's; whether it is any log's that counts is in the verdict.

@@ -1,6 +1,8 @@
-import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { utf8 } from "@bootproof/bytes";
+import { ed25519Signer, formatCheckpoint, leafHash, signNote } from "@bootproof/log";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { run, type Caught } from "../run.testing.ts";
@@ -45,6 +47,32 @@ describe("what was seen of a log", () => {
       expect((await look(name)).stderr).toContain("first look at example.org/same");
     }
     expect((await look(names[0])).exit).toBe(0);
+  });
+
+  it("holds for the log's next key too: a new key excuses no other tree", async () => {
+    const name = "example.org/changes-key";
+    const [old, next] = [1, 2].map((at) => ed25519Signer(name, new Uint8Array(32).fill(at)));
+    const vkeys = join(folder, "both.vkey");
+    await writeFile(vkeys, `${old!.vkey}\n${next!.vkey}\n`);
+    const shown = join(folder, "shown");
+    await mkdir(shown);
+    const show = async (leaf: string, signer = old!): Promise<Caught> => {
+      const checkpoint = formatCheckpoint({ origin: name, size: 1n, root: leafHash(utf8(leaf)) });
+      await writeFile(join(shown, "checkpoint"), await signNote(checkpoint, [signer]));
+      return run(["log", "checkpoint", "--log", shown, "--vkey", vkeys], { BOOTPROOF_STATE: state });
+    };
+    expect((await show("a")).stderr).toContain("first look");
+    expect(await show("a", next)).toMatchObject({ exit: 0, stderr: "" });
+    await rm(state, { recursive: true });
+    await show("a");
+    const forked = await show("b", next);
+    expect(forked).toMatchObject({ exit: 1, stderr: expect.stringContaining("BP-LOG-031") as string });
+    const [file = ""] = await readdir(join(state, "evidence"));
+    const inspected = await run(["inspect", join(state, "evidence", file)]);
+    expect(inspected).toMatchObject({
+      exit: 0,
+      stdout: expect.stringContaining("these keys signed two trees") as string,
+    });
   });
 
   it("is not overwritten by who cannot read it", async () => {

@@ -52,14 +52,20 @@ export class LogMemory {
     return new LogMemory(context, parts);
   }
 
-  /** Demands that a checkpoint just shown continues all that were seen, and remembers it; throws {@link Failure}. */
+  /**
+   * Demands that a checkpoint just shown continues all that were seen, whichever of the log's keys signed them, and
+   * remembers it; throws {@link Failure}.
+   */
   async demandGrowth(shown: SignedCheckpoint, fetch: FetchObject): Promise<void> {
     let reader: Promise<LogReader> | undefined;
     const open = (): Promise<LogReader> => (reader ??= LogReader.open(fetch, shown));
-    for (const part of this.#of(shown)) {
-      const found = await proveGrowth(part.seen, shown, open, fetch);
+    // Also what the log's other keys signed: a log that changes its key goes on with its tree.
+    for (const { seen } of this.#parts.values()) {
+      const found = await proveGrowth(seen, shown, open, fetch);
       if (found !== undefined) throw await this.#accuse(found);
-      this.#sayFirst(part, shown);
+    }
+    this.#sayFirst(shown);
+    for (const part of this.#of(shown))
       await this.#remember(part, rememberProven(part.seen, shown), async (seen) => {
         // Another process saw more in the meantime. What is larger than ours is for the next reader to connect.
         const isLarger = [...seen.apart, ...(seen.proven ? [seen.proven] : [])].some(
@@ -68,17 +74,18 @@ export class LogMemory {
         if (isLarger) return rememberApart(seen, shown);
         return (await proveGrowth(seen, shown, open, fetch)) ?? rememberProven(seen, shown);
       });
-    }
   }
 
   /** Demands that a checkpoint of an offline proof does not contradict those seen, and remembers it; throws {@link Failure}. */
   async demandAgreement(shown: SignedCheckpoint): Promise<void> {
-    for (const part of this.#of(shown)) {
-      const next = rememberApart(part.seen, shown);
-      if ("evidence" in next) throw await this.#accuse(next);
-      this.#sayFirst(part, shown);
-      await this.#remember(part, next, (seen) => rememberApart(seen, shown));
+    const next = new Map<Part, SeenLog>();
+    for (const part of this.#parts.values()) {
+      const seen = rememberApart(part.seen, shown);
+      if ("evidence" in seen) throw await this.#accuse(seen);
+      next.set(part, seen);
     }
+    this.#sayFirst(shown);
+    for (const [part, seen] of next) await this.#remember(part, seen, (other) => rememberApart(other, shown));
   }
 
   /** The memories of the keys that signed a checkpoint. */
@@ -86,8 +93,9 @@ export class LogMemory {
     return opened.verified.flatMap(({ verifier }) => this.#parts.get(formatVkey(verifier.vkey)) ?? []);
   }
 
-  #sayFirst({ seen }: Part, { origin, size }: SignedCheckpoint): void {
-    if (seen.proven === undefined && seen.apart.length === 0)
+  #sayFirst({ origin, size }: SignedCheckpoint): void {
+    const parts = [...this.#parts.values()];
+    if (parts.length > 0 && parts.every(({ seen }) => seen.proven === undefined && seen.apart.length === 0))
       this.#context.note(
         `first look at ${origin}: its size ${String(size)} is taken as it is, and may only grow from now on`,
       );

@@ -4,7 +4,7 @@
  * one seen before. The state is saved after its alerts have been said.
  * @module
  */
-import { equalBytes, formatVkey, utf8, type Sha256, type Vkey } from "@bootproof/bytes";
+import { equalBytes, formatVkey, utf8, type Sha256 } from "@bootproof/bytes";
 import {
   formatLogEvidence,
   makePrefixProof,
@@ -218,18 +218,28 @@ export class LogWatch {
     shown: SignedCheckpoint,
     proof: readonly Sha256[],
   ): Promise<void> {
-    const vkey = formatVkey(this.#keyOfBoth(seen, shown));
-    const bytes = formatLogEvidence({ vkey, seen: seen.note, shown: shown.note, proof });
+    const bytes = formatLogEvidence({
+      ...this.#keysOf(seen, shown),
+      seen: seen.note,
+      shown: shown.note,
+      proof,
+    });
     const evidence = await this.#parts.files.saveEvidence(`${alert.id.slice(0, 16)}.evidence`, bytes);
     await this.#raise([{ ...alert, details: { ...alert.details, evidence } }]);
   }
 
-  /** The key that signed both: only then do they convict it. */
-  #keyOfBoth(one: SignedCheckpoint, other: SignedCheckpoint): Vkey {
-    const { keys } = this.#parts.log;
-    const signed = ({ opened }: SignedCheckpoint, key: Vkey): boolean =>
-      opened.verified.some(({ verifier }) => formatVkey(verifier.vkey) === formatVkey(key));
-    return keys.find((key) => signed(one, key) && signed(other, key)) ?? keys[0];
+  /** The key that signed both, for only then do they convict it alone; else one of each. */
+  #keysOf(one: SignedCheckpoint, other: SignedCheckpoint): { vkey: string; otherVkey?: string } {
+    const listed = this.#parts.log.keys.map(formatVkey);
+    const signers = ({ opened }: SignedCheckpoint): string[] => {
+      const signed = new Set(opened.verified.map(({ verifier }) => formatVkey(verifier.vkey)));
+      return listed.filter((key) => signed.has(key));
+    };
+    const [ofOne, ofOther] = [signers(one), signers(other)];
+    const both = ofOne.find((key) => ofOther.includes(key));
+    if (both !== undefined) return { vkey: both };
+    const [[vkey = ""], [otherVkey]] = [ofOne, ofOther];
+    return otherVkey === undefined ? { vkey } : { vkey, otherVkey };
   }
 
   async #compareWitnesses(reader: LogReader, checkpoint: SignedCheckpoint): Promise<string | undefined> {
