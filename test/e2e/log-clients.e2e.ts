@@ -27,9 +27,31 @@ const PATIENCE = "0.5";
 /** Four attempts and the pauses between them, with a whole machine's load on top. */
 const MAX_MS = 30_000;
 
+/** Troubles that come from the network, whichever file is asked for: every command meets them in the same code. */
+const OF_ANY_FILE = new Set(
+  Object.keys(TROUBLES).filter(
+    (name) => !/bodies|tiles|HTML|has nothing|announces less|calls plain/.test(name),
+  ),
+);
+/** What a client says of some troubles: exit status and code. */
+const KINDS: Readonly<Record<string, readonly [exit: number, code: string]>> = {
+  "never answers": [69, "BP-NET-002"],
+  "sends no end": [65, "BP-LOG-034"],
+  "sends a gzip bomb": [65, "BP-LOG-034"],
+  "asks to be asked in an hour": [75, "BP-LOG-036"],
+  "drops the connection in the body": [69, "BP-NET-002"],
+  "redirects in a circle": [69, "BP-NET-002"],
+  "redirects to a file": [69, "BP-NET-002"],
+  "says forbidden": [69, "BP-NET-002"],
+  "has nothing": [66, "BP-LOG-003"],
+  "answers with a page of HTML": [65, "BP-PARSE"],
+  "flips a bit of tiles": [1, "BP-LOG-010"],
+};
+
 let folder: string;
 let log: string;
 let vkey: string;
+let served: string;
 let proxy: HostileProxy;
 let states = 0;
 
@@ -57,12 +79,12 @@ async function addEntries(place: string, name: string, from: number, to: number)
   expect(added.exitCode).toBe(0);
 }
 
-const commands = (): Readonly<Record<string, readonly string[]>> => ({
-  checkpoint: ["log", "checkpoint", "--log", proxy.url, "--vkey", vkey],
-  proof: ["log", "proof", "17", "--log", proxy.url, "--vkey", vkey],
-  audit: ["log", "audit", "--log", proxy.url, "--vkey", vkey],
-  lookup: ["lookup", "ab".repeat(32), "--log", proxy.url, "--vkey", vkey],
-  mirror: ["log", "mirror", proxy.url, "--vkey", vkey, "--to", path.join(folder, `copy-${states}`)],
+const commands = (url = proxy.url): Readonly<Record<string, readonly string[]>> => ({
+  checkpoint: ["log", "checkpoint", "--log", url, "--vkey", vkey],
+  proof: ["log", "proof", "17", "--log", url, "--vkey", vkey],
+  audit: ["log", "audit", "--log", url, "--vkey", vkey],
+  lookup: ["lookup", "ab".repeat(32), "--log", url, "--vkey", vkey],
+  mirror: ["log", "mirror", url, "--vkey", vkey, "--to", path.join(folder, `copy-${states}`)],
 });
 /** What the log itself answers to each command. */
 const truth: Record<string, Outcome> = {};
@@ -73,7 +95,8 @@ beforeAll(async () => {
   await bootproof(["log", "init", "--log", log, "--origin", "example.org/clients"]);
   vkey = (await readFile(path.join(log, "log.vkey"), "utf8")).trim();
   await addEntries(log, "entry", 0, ENTRIES);
-  proxy = await HostileProxy.start(await serveFolder(log));
+  served = await serveFolder(log);
+  proxy = await HostileProxy.start(served);
   for (const [name, args] of Object.entries(commands())) truth[name] = await client(args);
 });
 
@@ -88,63 +111,59 @@ describe("a client of a log behind a hostile proxy", () => {
     ]);
   });
 
-  it.each(Object.keys(TROUBLES))("is told the truth or nothing by one that %s", async (name) => {
-    proxy.turn(TROUBLES[name] ?? honest);
-    const answers = Object.entries(commands()).map(async ([command, args]) => {
-      const { exitCode, stdout, stderr } = await client(args);
-      const { [command]: told } = truth;
-      const isTrue = exitCode === told?.exitCode && stdout === told?.stdout;
-      const code = /code: (BP-[A-Z]+-\d+)/.exec(stderr)?.[1];
-      // An audit names the damaged file on stdout.
-      const isNo = command === "audit" && exitCode === 1 && /answer\s+no/.test(stdout);
-      expect([command, isTrue || isNo || code !== undefined]).toEqual([command, true]);
-      if (!isTrue) expect([command, exitCode]).not.toEqual([command, 0]);
-      if (!isTrue && !isNo) expect([1, 2, 65, 66, 69, 75]).toContain(exitCode);
-    });
-    await Promise.all(answers);
-  });
-
-  it.each([
-    ["never answers", 69, "BP-NET-002"],
-    ["sends no end", 65, "BP-LOG-034"],
-    ["sends a gzip bomb", 65, "BP-LOG-034"],
-    ["asks to be asked in an hour", 75, "BP-LOG-036"],
-    ["drops the connection in the body", 69, "BP-NET-002"],
-    ["redirects in a circle", 69, "BP-NET-002"],
-    ["redirects to a file", 69, "BP-NET-002"],
-    ["says forbidden", 69, "BP-NET-002"],
-    ["has nothing", 66, "BP-LOG-003"],
-    ["answers with a page of HTML", 65, "BP-PARSE"],
-    ["flips a bit of tiles", 1, "BP-LOG-010"],
-  ])("says which kind of trouble it is when it %s", async (name, exit, code) => {
-    proxy.turn(TROUBLES[name] ?? honest);
-    const { exitCode, stderr } = await client(commands()["proof"] ?? []);
-    expect([exitCode, stderr]).toEqual([exit, expect.stringContaining(code)]);
-  });
+  it.each(Object.keys(TROUBLES))(
+    "is told the truth, or which kind of trouble it is, by one that %s",
+    async (name) => {
+      proxy.turn(TROUBLES[name] ?? honest);
+      const all = Object.entries(commands());
+      const turn = 1 + (Object.keys(TROUBLES).indexOf(name) % (all.length - 1));
+      const asked = OF_ANY_FILE.has(name)
+        ? all.filter(([command], at) => command === "proof" || at === turn)
+        : all;
+      const answers = asked.map(async ([command, args]) => {
+        const { exitCode, stdout, stderr } = await client(args);
+        const { [command]: told } = truth;
+        const isTrue = exitCode === told?.exitCode && stdout === told?.stdout;
+        const code = /code: (BP-[A-Z]+-\d+)/.exec(stderr)?.[1];
+        // An audit names the damaged file on stdout.
+        const isNo = command === "audit" && exitCode === 1 && /answer\s+no/.test(stdout);
+        expect([command, isTrue || isNo || code !== undefined]).toEqual([command, true]);
+        if (!isTrue) expect([command, exitCode]).not.toEqual([command, 0]);
+        if (!isTrue && !isNo) expect([1, 2, 65, 66, 69, 75]).toContain(exitCode);
+        const kind = command === "proof" ? KINDS[name] : undefined;
+        if (kind !== undefined)
+          expect([exitCode, stderr]).toEqual([kind[0], expect.stringContaining(kind[1])]);
+      });
+      await Promise.all(answers);
+    },
+  );
 
   it("gets its answer from a server that is busy, drops connections or is slow, when that passes", async () => {
-    for (const trouble of [
+    const troubles = [
       first(2, refuses(503)),
       first(1, refuses(429, { "retry-after": "1" })),
       first(2, TROUBLES["drops the connection in the body"] ?? honest),
       first(1, TROUBLES["never answers"] ?? honest),
       delaying(() => 20 + Math.random() * 200),
-    ]) {
-      proxy.turn(trouble);
-      const { exitCode, stdout } = await client(commands()["proof"] ?? []);
+    ];
+    const outcomes = troubles.map(async (trouble) => {
+      const own = await HostileProxy.start(served);
+      own.turn(trouble);
+      return client(commands(own.url)["proof"] ?? []);
+    });
+    for (const { exitCode, stdout } of await Promise.all(outcomes))
       expect([exitCode, stdout]).toEqual([0, truth["proof"]?.stdout]);
-    }
   });
 
   it("takes the full tile where the partial one is gone, and is not confused by answers in the wrong place", async () => {
-    const old = await replaying(proxy.url);
+    const old = await replaying(served);
     await addEntries(log, "more", 0, 212);
     const gone = refuses(404);
     proxy.turn((exchange) => (exchange.path.includes("/001.p/") ? gone : old)(exchange));
     for (const command of ["audit", "proof"])
       expect((await client(commands()[command] ?? [])).exitCode).toBe(0);
     proxy.turn(mixing());
-    for (const command of ["audit", "mirror", "proof"]) {
+    for (const command of ["audit", "mirror"]) {
       const { exitCode } = await client(commands()[command] ?? []);
       expect([0, 1, 65]).toContain(exitCode);
     }
@@ -164,7 +183,6 @@ describe("a client of a log behind a hostile proxy", () => {
         changed((body) => body.subarray(0, -1)),
       ),
       only((file) => file.includes("/tile/entries/"), refuses(404)),
-      first(2, TROUBLES["never answers"] ?? honest),
     ]) {
       proxy.turn(trouble);
       await client(mirror, state);
@@ -192,7 +210,7 @@ describe("a log that shows each reader another tree, or an older one", () => {
     expect((await look("checkpoint")).stderr).toContain("first look");
     await addEntries(log, "true", 0, 5);
     expect(await look("checkpoint")).toMatchObject({ exitCode: 0, stderr: "" });
-    const old = await replaying(proxy.url);
+    const old = await replaying(served);
     await addEntries(log, "true", 5, 9);
     expect((await look("proof")).exitCode).toBe(0);
 
@@ -203,12 +221,12 @@ describe("a log that shows each reader another tree, or an older one", () => {
     }
     await addEntries(path.join(folder, "forked"), "false", 0, 9);
     proxy.turn(forking(forked, true));
-    for (const command of Object.keys(commands())) {
+    for (const command of ["checkpoint", "mirror"]) {
       const { exitCode, stderr } = await look(command);
       expect([command, exitCode, stderr]).toEqual([command, 1, expect.stringContaining("BP-LOG-031")]);
     }
     await addEntries(path.join(folder, "forked"), "false", 9, 30);
-    for (const command of Object.keys(commands())) {
+    for (const command of ["audit", "lookup"]) {
       const { exitCode, stderr } = await look(command);
       expect([command, exitCode, stderr]).toEqual([command, 1, expect.stringContaining("BP-LOG-032")]);
     }
@@ -238,7 +256,7 @@ describe("a log that shows each reader another tree, or an older one", () => {
   it("is remembered by several processes at once, and never as smaller", async () => {
     proxy.turn(honest);
     const shared = path.join(folder, "shared");
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       const looks = Array.from({ length: 4 }, () => client(commands()["checkpoint"] ?? [], shared));
       await addEntries(log, `round-${round}`, 0, 3);
       expect((await Promise.all(looks)).map(({ exitCode }) => exitCode)).toEqual([0, 0, 0, 0]);
