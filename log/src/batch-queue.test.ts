@@ -26,17 +26,6 @@ function observe(options?: BatchOptions): {
   return { queue, sizes, open };
 }
 
-/** A timer that rings when told to. */
-function bell(): { after: (ms: number) => Promise<void>; ring: () => void; asked: number[] } {
-  const asked: number[] = [];
-  const waiting: (() => void)[] = [];
-  const after = (ms: number): Promise<void> => {
-    asked.push(ms);
-    return new Promise((resolve) => waiting.push(resolve));
-  };
-  return { after, asked, ring: () => waiting.splice(0).forEach((resolve) => resolve()) };
-}
-
 describe("batches: every call gets the answers to its own entries", () => {
   it("answers each call in order, and lets those that came meanwhile share the next batch", async () => {
     const { queue, sizes, open } = observe();
@@ -84,46 +73,14 @@ describe("batches: every call gets the answers to its own entries", () => {
     await expect(queue.inTurn(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
     expect(await queue.push(items(1))).toEqual([2]);
   });
-});
 
-describe("a batch that is held open: fewer checkpoints under light load, no wait under a heavy one", () => {
-  it("waits from its first call until time is up, once", async () => {
-    const { after, ring, asked } = bell();
-    const { queue, sizes, open } = observe({ hold: { milliseconds: 250, after } });
+  it("is closed when all that was asked for is done", async () => {
+    const { queue, sizes, open } = observe({ maxEntries: 1 });
+    const calls = [queue.push(items(1)), queue.push(items(1))];
+    const closed = queue.close().then(() => [...sizes]);
+    await turns();
     open();
-    const calls = [queue.push(items(1))];
-    await turns();
-    calls.push(queue.push(items(2)));
-    await turns();
-    expect([sizes, asked]).toEqual([[], [250]]);
-    ring();
+    expect(await closed).toEqual([1, 1]);
     await Promise.all(calls);
-    expect(sizes).toEqual([3]);
-  });
-
-  it("waits no more once it is full, or the queue is closed", async () => {
-    const { after } = bell();
-    const full = observe({ maxEntries: 3, hold: { milliseconds: 250, after } });
-    full.open();
-    const calls = [full.queue.push(items(1)), full.queue.push(items(2)), full.queue.push(items(1))];
-    await Promise.all(calls.slice(0, 2));
-    expect(full.sizes).toEqual([3]);
-    await full.queue.close();
-    await Promise.all(calls);
-    expect(full.sizes).toEqual([3, 1]);
-  });
-
-  it("counts the time from the first call also when another batch is under way", async () => {
-    const { after, ring, asked } = bell();
-    const { queue, sizes, open } = observe({ hold: { milliseconds: 250, after } });
-    const first = queue.push(items(1));
-    ring();
-    await turns();
-    const second = queue.push(items(1));
-    expect(asked).toEqual([250, 250]);
-    ring();
-    open();
-    await Promise.all([first, second]);
-    expect(sizes).toEqual([1, 1]);
   });
 });

@@ -1,21 +1,15 @@
 /**
  * One thing at a time, in order of arrival; and calls that wait together share one turn, as long as they are not too
- * many. A batch may be held open for a short while, so that a log under light load does not publish once an entry.
+ * many.
  * @module
  */
 
-/** What shares a commit. */
+/** How much shares a turn. */
 export interface BatchOptions {
   /** Calls join a batch while it has fewer entries than this. */
   readonly maxEntries?: number;
   /** Calls join a batch while it has fewer bytes than this: what a stage should not much exceed. */
   readonly maxBytes?: number;
-  /** How long a batch waits for more calls, counted from its first one; by default not at all. */
-  readonly hold?: {
-    readonly milliseconds: number;
-    /** Resolves after so many milliseconds. */
-    readonly after: (milliseconds: number) => Promise<void>;
-  };
 }
 
 const MAX_ENTRIES = 4096;
@@ -41,13 +35,7 @@ export class BatchQueue<Item extends Uint8Array, Answer> {
   readonly #work: BatchWork<Item, Answer>;
   readonly #options: BatchOptions;
   #calls: Call<Item, Answer>[] = [];
-  #waiting: Load = { entries: 0, bytes: 0 };
-  /** When the next batch is to begin at the latest. */
-  #deadline: Promise<unknown> = Promise.resolve();
-  /** Resolves when the next batch is full. */
-  #full: PromiseWithResolvers<undefined> = Promise.withResolvers();
   #isDue = false;
-  #isClosed = false;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(work: BatchWork<Item, Answer>, options: BatchOptions = {}) {
@@ -58,11 +46,7 @@ export class BatchQueue<Item extends Uint8Array, Answer> {
   /** Puts items into the next batch and answers when that is done; `early` hears of answers that come before. */
   push(items: readonly Item[], early?: (answers: readonly Answer[]) => void): Promise<Answer[]> {
     return new Promise((resolve, reject) => {
-      const { hold } = this.#options;
-      if (this.#calls.length === 0 && hold !== undefined) this.#deadline = hold.after(hold.milliseconds);
       this.#calls.push({ items, early, resolve, reject });
-      this.#waiting = sum(this.#waiting, loadOf(items));
-      if (this.#isFull(this.#waiting)) this.#full.resolve(undefined);
       this.#schedule();
     });
   }
@@ -74,10 +58,8 @@ export class BatchQueue<Item extends Uint8Array, Answer> {
     return turn;
   }
 
-  /** Resolves when all that was asked for is done; batches are held open no more. */
+  /** Resolves when all that was asked for is done. */
   async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#full.resolve(undefined);
     while (this.#isDue) await this.#turn;
     await this.#turn;
   }
@@ -86,7 +68,6 @@ export class BatchQueue<Item extends Uint8Array, Answer> {
     if (this.#isDue || this.#calls.length === 0) return;
     this.#isDue = true;
     void this.inTurn(async () => {
-      if (!this.#isClosed) await Promise.race([this.#deadline, this.#full.promise]);
       await this.#do(this.#take());
       this.#isDue = false;
       this.#schedule();
@@ -112,15 +93,7 @@ export class BatchQueue<Item extends Uint8Array, Answer> {
       if (!isFull) taken = sum(taken, loadOf(items));
       return isFull;
     });
-    const batch = this.#calls.splice(0, end < 0 ? this.#calls.length : end);
-    this.#waiting = {
-      entries: this.#waiting.entries - taken.entries,
-      bytes: this.#waiting.bytes - taken.bytes,
-    };
-    // Those that are left have waited already.
-    this.#deadline = Promise.resolve();
-    this.#full = Promise.withResolvers();
-    return batch;
+    return this.#calls.splice(0, end < 0 ? this.#calls.length : end);
   }
 
   #isFull({ entries, bytes }: Load): boolean {

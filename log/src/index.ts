@@ -33,7 +33,6 @@ export {
   verifyCosignature,
   type CosignedSubtree,
 } from "./cosignature.ts";
-export type { BatchOptions } from "./batch-queue.ts";
 export { collectPartials, type GcOptions, type GcReport } from "./gc.ts";
 export { MemoryIdentities, type Identity, type IdentityIndex } from "./identity-index.ts";
 export { makeInclusionProof, verifyInclusion, type InclusionClaim } from "./inclusion.ts";

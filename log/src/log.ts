@@ -5,7 +5,7 @@
  */
 import { allSettled } from "./all-settled.ts";
 import { audit, type AuditReport } from "./audit.ts";
-import { BatchQueue, type BatchOptions } from "./batch-queue.ts";
+import { BatchQueue } from "./batch-queue.ts";
 import { openCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
 import { commit, commitEmptyLog, complete, freeze, publish, type LogPlace, type LogState } from "./commit.ts";
 import {
@@ -33,8 +33,6 @@ export interface LogOptions extends LogPlace {
   readonly identity?: Identity;
   /** Where identities are kept; by default in memory. */
   readonly identities?: IdentityIndex;
-  /** What shares a commit. */
-  readonly batch?: BatchOptions;
 }
 
 /** Where an entry is. */
@@ -71,9 +69,8 @@ export class Log {
     this.#reader = reader;
     this.#published = published;
     this.#lock = lock;
-    this.#queue = new BatchQueue(
-      (entries, committed) => this.#whileSound(() => this.#append(entries, committed)),
-      options.batch,
+    this.#queue = new BatchQueue((entries, committed) =>
+      this.#whileSound(() => this.#append(entries, committed)),
     );
   }
 

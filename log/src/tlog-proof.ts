@@ -5,7 +5,6 @@
  * @module
  */
 import {
-  asDigest,
   concatBytes,
   formatBase64,
   parseBase64,
@@ -18,7 +17,8 @@ import {
 import { splitHeadedNote } from "./headed-note.ts";
 import { parseCheckpoint } from "./checkpoint.ts";
 import { MAX_NOTE_SIZE, parseNote } from "./note.ts";
-import { HASH_LENGTH, MAX_ENTRY_LENGTH } from "./tile.ts";
+import { parseProofHash } from "./proof-hash.ts";
+import { MAX_ENTRY_LENGTH } from "./tile.ts";
 
 const FIRST_LINE = "c2sp.org/tlog-proof@v1";
 /** A tree of 2^63 entries has paths of 63 hashes. */
@@ -100,13 +100,5 @@ function parseHashes(lines: readonly string[]): Sha256[] {
       expected: `at most ${MAX_PROOF_HASHES}`,
       found: `${lines.length}`,
     });
-  return lines.map((line) => {
-    const bytes = parseBase64(line, "tlog-proof hash");
-    if (bytes.length !== HASH_LENGTH)
-      throw new ParseError("OUT_OF_RANGE", "tlog-proof hash", {
-        expected: `${HASH_LENGTH} bytes`,
-        found: `${bytes.length}`,
-      });
-    return asDigest("sha256", bytes);
-  });
+  return lines.map((line) => parseProofHash(line, "tlog-proof hash"));
 }

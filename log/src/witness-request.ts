@@ -4,10 +4,8 @@
  * @module
  */
 import {
-  asDigest,
   concatBytes,
   formatBase64,
-  parseBase64,
   parseDecimal,
   ParseError,
   quote,
@@ -15,7 +13,7 @@ import {
   type Sha256,
 } from "@bootproof/bytes";
 import { splitHeadedNote } from "./headed-note.ts";
-import { HASH_LENGTH } from "./tile.ts";
+import { parseProofHash } from "./proof-hash.ts";
 
 /** Path of the call under a witness's submission prefix. */
 export const ADD_CHECKPOINT_PATH = "add-checkpoint";
@@ -61,21 +59,12 @@ export function parseAddCheckpoint(bytes: Uint8Array): AddCheckpoint {
       found: `${lines.length}`,
     });
   const oldSize = parseDecimal(old.slice(OLD.length), "add-checkpoint old size");
-  return { oldSize, proof: lines.map(parseHash), note };
+  const proof = lines.map((line) => parseProofHash(line, "add-checkpoint proof hash"));
+  return { oldSize, proof, note };
 }
 
 /** The bytes of a request: the mirror of {@link parseAddCheckpoint}. */
 export function formatAddCheckpoint({ oldSize, proof, note }: AddCheckpoint): Uint8Array<ArrayBuffer> {
   const lines = [`${OLD}${oldSize}`, ...proof.map(formatBase64), "", ""];
   return concatBytes(utf8(lines.join("\n")), note);
-}
-
-function parseHash(line: string): Sha256 {
-  const bytes = parseBase64(line, "add-checkpoint proof hash");
-  if (bytes.length !== HASH_LENGTH)
-    throw new ParseError("OUT_OF_RANGE", "add-checkpoint proof hash", {
-      expected: `${HASH_LENGTH} bytes`,
-      found: `${bytes.length}`,
-    });
-  return asDigest("sha256", bytes);
 }
