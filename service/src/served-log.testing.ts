@@ -37,7 +37,7 @@ export async function newPlace(): Promise<LogOptions & { readonly folder: string
 }
 
 /** Opens what a log in a folder needs. */
-export async function placeAt(folder: string): Promise<LogOptions> {
+async function placeAt(folder: string): Promise<LogOptions> {
   return {
     origin: SIGNER.name,
     signer: SIGNER,

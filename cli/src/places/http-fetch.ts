@@ -9,6 +9,8 @@ import type { FetchObject } from "@bootproof/log";
 import type { Context } from "../frame/context.ts";
 import { EXIT } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
+import { sleep } from "../frame/sleep.ts";
+import { readBody } from "./read-body.ts";
 
 /** A note of the largest size, a key line, a tile of 256 hashes, a bundle of 256 entries of 64 KiB. */
 const LIMITS = { checkpoint: 1_000_000, key: 8192, tile: 8192, bundle: 256 * (2 + 65_535) } as const;
@@ -57,6 +59,7 @@ export async function fetchBytes(question: HttpQuestion): Promise<Uint8Array | u
       if (pause === undefined) throw cannotFetch(question.url, error);
       // Clients that failed together should not come back together.
       await sleep(asked ?? pause * (0.5 + Math.random()), question.signal);
+      question.signal.throwIfAborted();
     }
   }
 }
@@ -84,7 +87,7 @@ async function fetchOnce({ url, limit, env, signal }: HttpQuestion): Promise<Uin
       return undefined;
     }
     if (!response.ok) throw await refusal(url, response);
-    return await readBody(url, response, limit);
+    return await readBody(response, limit, () => tooLarge(url, limit));
   } catch (error) {
     if (timeout.aborted) throw new Passing(`no whole answer within ${String(milliseconds / 1000)} s`);
     throw error;
@@ -118,23 +121,6 @@ async function refusal(url: string, response: Response): Promise<Error> {
     : fatal(url, text);
 }
 
-async function readBody(url: string, { body }: Response, limit: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
-    size += chunk.length;
-    if (size > limit) throw tooLarge(url, limit);
-    chunks.push(chunk);
-  }
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
-}
-
 /** Retry-After in milliseconds: seconds, or a date (RFC 9110 section 10.2.3). */
 function retryAfter(header: string | null): number | undefined {
   if (header === null) return undefined;
@@ -154,21 +140,6 @@ function limitOf(path: string): number {
   if (path === "checkpoint" || path.endsWith("/checkpoint")) return LIMITS.checkpoint;
   if (path.includes("tile/entries/")) return LIMITS.bundle;
   return path.includes("tile/") ? LIMITS.tile : LIMITS.key;
-}
-
-/** Waits, or throws at once when the user interrupts. */
-export async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  await new Promise<void>((resolve) => {
-    const wake = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", wake);
-      resolve();
-    };
-    const timer = setTimeout(wake, milliseconds);
-    signal.addEventListener("abort", wake);
-  });
-  signal.throwIfAborted();
 }
 
 function cannotFetch(url: string, error: unknown): Failure {

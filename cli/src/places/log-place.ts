@@ -96,7 +96,7 @@ export async function openOrCreateLog(
 }
 
 /** Opens the log of an open place, which is closed with it. */
-export async function openWritable(place: OpenLogPlace): Promise<WritableLog> {
+async function openWritable(place: OpenLogPlace): Promise<WritableLog> {
   try {
     return writable(await Log.open(place), place);
   } catch (error) {

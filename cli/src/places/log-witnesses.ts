@@ -23,6 +23,7 @@ import type { Context } from "../frame/context.ts";
 import { EXIT } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 import { errno, readInput, writeAnswer } from "../frame/files.ts";
+import { readBody } from "./read-body.ts";
 
 const POLICY_FILE = "policy";
 const MAX_POLICY = 2 ** 20;
@@ -140,15 +141,10 @@ function fetchNetwork(signal: AbortSignal): WitnessNetwork {
 }
 
 async function readResponse(response: Response): Promise<WitnessResponse> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += chunk.length;
-    if (size > MAX_ANSWER) throw new Error(`it answers more than ${String(MAX_ANSWER)} bytes`);
-    chunks.push(chunk);
-  }
+  const tooMuch = (): Error => new Error(`it answers more than ${String(MAX_ANSWER)} bytes`);
+  const body = await readBody(response, MAX_ANSWER, tooMuch);
   const contentType = response.headers.get("content-type")?.split(";")[0]?.trim() ?? "";
-  return { status: response.status, contentType, body: new Uint8Array(Buffer.concat(chunks)) };
+  return { status: response.status, contentType, body };
 }
 
 function absent(error: unknown): undefined {

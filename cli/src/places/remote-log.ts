@@ -3,15 +3,7 @@
  * verified here. Sending an entry twice does no harm, so what fails in passing is tried again.
  * @module
  */
-import {
-  concatBytes,
-  equalBytes,
-  formatHex,
-  ParseError,
-  parseStrictJson,
-  parseVkey,
-  utf8,
-} from "@bootproof/bytes";
+import { equalBytes, formatHex, ParseError, parseStrictJson, parseVkey, utf8 } from "@bootproof/bytes";
 import {
   leafHash,
   parseTlogProof,
@@ -25,9 +17,10 @@ import * as v from "valibot";
 import type { Context } from "../frame/context.ts";
 import { EXIT } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
+import { sleep } from "../frame/sleep.ts";
 import { oneLine } from "../report/printable.ts";
-import { sleep } from "./http-fetch.ts";
 import { readLog } from "./log-place.ts";
+import { readBody } from "./read-body.ts";
 import { rememberBundle } from "./remembered-bundle.ts";
 
 /** An entry that a log has published. */
@@ -93,6 +86,7 @@ export class RemoteLog {
     while (given.proof === undefined) {
       if (performance.now() > end) throw this.#pending();
       await sleep(ASK_EVERY_MS, this.#context.signal);
+      this.#context.signal.throwIfAborted();
       given = (await this.#askAfter(entry)) ?? (await this.#ask("/v1/entries", entry));
     }
     const bundle = utf8(given.proof);
@@ -143,6 +137,7 @@ export class RemoteLog {
         if (!(error instanceof Passing)) throw error;
         if (pause === undefined || wait === undefined || wait > MAX_PAUSE_MS) throw error.failure;
         await sleep(wait * (1 + Math.random() / 4), this.#context.signal);
+        this.#context.signal.throwIfAborted();
       }
     }
   }
@@ -158,7 +153,7 @@ export class RemoteLog {
     let said: LogAnswer | undefined;
     try {
       response = await fetch(`${this.url}${path}`, { ...sent, signal: limit, redirect: "error" });
-      said = readAnswer(await readBody(response));
+      said = readAnswer(await readBody(response, MAX_ANSWER, tooMuch));
     } catch (error) {
       signal.throwIfAborted();
       throw new Passing(this.#unreachable(error));
@@ -225,16 +220,7 @@ class Passing extends Error {
   }
 }
 
-async function readBody({ body }: Response): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
-    size += chunk.length;
-    if (size > MAX_ANSWER) throw new Error(`it answers more than ${String(MAX_ANSWER)} bytes`);
-    chunks.push(chunk);
-  }
-  return concatBytes(...chunks);
-}
+const tooMuch = (): Error => new Error(`it answers more than ${String(MAX_ANSWER)} bytes`);
 
 /** An answer of the API; undefined for anything else, such as a proxy's page. */
 function readAnswer(body: Uint8Array): LogAnswer | undefined {

@@ -6,9 +6,9 @@ import { makeAlert } from "@bootproof/verify/monitor";
 
 import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
+import { sleep } from "../frame/sleep.ts";
 import { LogWatch, type Look } from "./log-watch.ts";
 import { Sinks } from "./sinks.ts";
-import { sleep } from "./sleep.ts";
 import type { WatchConfig } from "./watch-config.ts";
 import { WatchPlace } from "./watch-place.ts";
 

@@ -9,11 +9,11 @@ import { join } from "node:path";
 
 import { makeDirectory, writeFileAtomic } from "@bootproof/store";
 
-import { sleep } from "./sleep.ts";
+import { sleep } from "../frame/sleep.ts";
 import type { AlertDocument } from "./alert-text.ts";
 
 /** Alerts that may wait for one receiver. */
-export const MAX_WAITING = 10_000;
+const MAX_WAITING = 10_000;
 /** The wait after the first failure, twice as long after each further one. */
 const FIRST_WAIT_MS = 5_000;
 const MAX_WAIT_MS = 3_600_000;

@@ -24,7 +24,7 @@ import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 import { outputFailure } from "../frame/files.ts";
 import { type Given, parseUnsigned, usage } from "../frame/given.ts";
-import { sleep } from "../places/http-fetch.ts";
+import { sleep } from "../frame/sleep.ts";
 import { readLog, readVkey, type ReadableLog } from "../places/log-place.ts";
 import { mirrorFolder, openMirror, type MirrorPlace } from "../places/mirror-place.ts";
 import { formatVkeyFile, VKEY_FILE } from "../places/vkey-file.ts";
@@ -67,6 +67,7 @@ export async function mirror(context: Context, given: Given): Promise<ExitCode> 
       vkey = round.log.vkey;
     }
     await sleep(Math.max(interval, 100), context.signal);
+    context.signal.throwIfAborted();
   }
 }
 

@@ -7,7 +7,7 @@
 /** Plain text. */
 export const TEXT = "text/plain; charset=utf-8";
 /** JSON. */
-export const JSON_TYPE = "application/json; charset=utf-8";
+const JSON_TYPE = "application/json; charset=utf-8";
 
 /** An answer to a request. */
 export interface Answer {
