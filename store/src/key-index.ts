@@ -48,6 +48,7 @@ export class KeyIndex {
   readonly #find: StatementSync;
   readonly #has: StatementSync;
   readonly #first: StatementSync;
+  readonly #after: StatementSync;
   readonly #insert: StatementSync;
   readonly #cover: StatementSync;
   #entries: bigint;
@@ -63,6 +64,7 @@ export class KeyIndex {
     this.#has = database.prepare("SELECT 1 FROM key_entry WHERE key = ? AND entry = ?");
     this.#first = database.prepare("SELECT entry FROM key_entry WHERE key = ? ORDER BY entry LIMIT 1");
     this.#first.setReadBigInts(true);
+    this.#after = database.prepare("SELECT DISTINCT key FROM key_entry WHERE key > ? ORDER BY key LIMIT ?");
     this.#insert = database.prepare("INSERT OR IGNORE INTO key_entry VALUES (?, ?)");
     this.#cover = database.prepare("UPDATE state SET entries = ?");
     this.#entries = integer(database, "SELECT entries AS n FROM state");
@@ -139,6 +141,11 @@ export class KeyIndex {
     });
   }
 
+  /** The keys after `key`, in order; at most `limit` of them. */
+  keysAfter(key: Uint8Array, limit: number): Uint8Array[] {
+    return this.#run(() => this.#after.all(key, limit).map((row) => row["key"] as Uint8Array));
+  }
+
   /** Whether it knows that an entry carries a key. */
   has(key: Uint8Array, entry: bigint): boolean {
     return this.#run(() => this.#has.get(key, entry) !== undefined);
@@ -177,9 +184,7 @@ export class KeyIndex {
     this.#run(() => {
       this.#noteWriter();
       this.#transaction(() => {
-        keysOfEach.forEach((keys, at) => {
-          for (const key of keys) this.#insert.run(key, this.#entries + BigInt(at));
-        });
+        for (const { key, entry } of inOrder(keysOfEach, this.#entries)) this.#insert.run(key, entry);
         this.#cover.run(this.#entries + BigInt(keysOfEach.length));
       });
     });
@@ -243,6 +248,15 @@ export class KeyIndex {
       throw storeError(this.#path, error);
     }
   }
+}
+
+/** Pairs in the order of the file, so that each of its pages is touched once. */
+function inOrder(
+  keysOfEach: readonly (readonly Uint8Array[])[],
+  from: bigint,
+): { readonly key: Uint8Array; readonly entry: bigint }[] {
+  const pairs = keysOfEach.flatMap((keys, at) => keys.map((key) => ({ key, entry: from + BigInt(at) })));
+  return pairs.sort((one, other) => Buffer.compare(one.key, other.key));
 }
 
 /** The file is of another form, or a power cut may have torn it. */
