@@ -9,7 +9,7 @@ import { readFile, stat } from "node:fs/promises";
 import { writeFileAtomic } from "@bootproof/store";
 
 import { AdmissionError } from "./admission-error.ts";
-import { makeAdmission, type Admission, type Admitted, type Refusal } from "./admission.ts";
+import { makeAdmission, type Admission, type Admitted, type IsThere, type Refusal } from "./admission.ts";
 import type { AboutLog } from "./named.ts";
 import { MAX_PUBLISHERS_SIZE, parsePublishers, type LogPublisher } from "./publishers.ts";
 import { formatQuotaState, parseQuotaState, QuotaLedger } from "./quota.ts";
@@ -71,9 +71,9 @@ export class FiledAdmission implements Admission {
   }
 
   /** Decides by the list as it is now. */
-  async admit(body: Uint8Array): Promise<Admitted | Refusal> {
+  async admit(body: Uint8Array, isThere?: IsThere): Promise<Admitted | Refusal> {
     await this.#reload();
-    return makeAdmission(this.#list, this.#files.log, this.quotas).admit(body);
+    return makeAdmission(this.#list, this.#files.log, this.quotas).admit(body, isThere);
   }
 
   /** Notes what was used and stops. */

@@ -84,9 +84,13 @@ export interface AdmissionOptions {
   readonly used?: QuotaState | undefined;
 }
 
+/** Whether the log has an entry already. */
+export type IsThere = () => Promise<boolean>;
+
 /** Decides over what is sent. */
 export interface Admission {
-  admit(body: Uint8Array): Promise<Admitted | Refusal>;
+  /** `isThere` says whether the log has these bytes already: that costs nothing, whoever sends them again. */
+  admit(body: Uint8Array, isThere?: IsThere): Promise<Admitted | Refusal>;
   readonly quotas: QuotaLedger;
   readonly publishers: readonly LogPublisher[];
 }
@@ -103,14 +107,24 @@ export function makeAdmission(
   log: AboutLog,
   quotas: QuotaLedger,
 ): Admission {
-  return { publishers, quotas, admit: (body) => admit(body, publishers, log, quotas) };
+  return {
+    publishers,
+    quotas,
+    admit: (body, isThere = () => Promise.resolve(false)) =>
+      admit(body, isThere, { publishers, log, quotas }),
+  };
+}
+
+interface Given {
+  readonly publishers: readonly LogPublisher[];
+  readonly log: AboutLog;
+  readonly quotas: QuotaLedger;
 }
 
 async function admit(
   body: Uint8Array,
-  publishers: readonly LogPublisher[],
-  log: AboutLog,
-  quotas: QuotaLedger,
+  isThere: IsThere,
+  { publishers, log, quotas }: Given,
 ): Promise<Admitted | Refusal> {
   const signed = openSigned(body, publishers);
   if ("code" in signed) return signed;
@@ -121,13 +135,14 @@ async function admit(
   const refused = await namesRefused(read, publisher, log);
   if (refused !== undefined) return refused;
   const identity = envelopeIdentity(envelope);
-  const taken = quotas.take(keyid, publisher.quota, body.length);
+  const admitted = { entry: body, identity, publisher: publisher.organisation, keyid };
+  if (await isThere()) return { ...admitted, giveBack: () => undefined };
+  const taken = quotas.take(keyid, publisher.quota, { bytes: body.length, identity });
   if (!taken.ok) {
     const message = `the quota of ${keyid} is used up for today: ${taken.found}; try again tomorrow (UTC)`;
     return { status: 429, code: "BP-ADMIT-012", message, retryAfter: taken.retryAfter, identity };
   }
-  const { giveBack } = taken;
-  return { entry: body, identity, publisher: publisher.organisation, keyid, giveBack };
+  return { ...admitted, giveBack: taken.giveBack };
 }
 
 /** The envelope and whose it is; every check before the signature's is cheap. */

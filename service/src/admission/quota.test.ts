@@ -53,6 +53,22 @@ describe("quotas: one tenant must not fill the log for the others", () => {
     expect(limited.quotas.state.used.get(keyidOf(ACME.vkey))).toEqual({ entries: 0, bytes: 0 });
   });
 
+  it("charges nothing for what is sent again by a stranger, before it is in the log or after", async () => {
+    const limited = open();
+    const [pending, fresh] = [await numbered("acme-q", 0), await numbered("acme-q", 1)];
+    const sent = [];
+    for (let at = 0; at < 20; at++) sent.push((await limited.admit(pending)) as Admitted);
+    const used = (): unknown => limited.quotas.state.used.get(keyidOf(ACME.vkey));
+    expect(used()).toEqual({ entries: 1, bytes: pending.length });
+    // One was appended, the others were there.
+    for (const { giveBack } of sent.slice(1)) giveBack();
+    expect(used()).toEqual({ entries: 1, bytes: pending.length });
+    for (let at = 2; at < 9; at++)
+      await limited.admit(await numbered("acme-q", at), () => Promise.resolve(true));
+    expect(used()).toEqual({ entries: 1, bytes: pending.length });
+    expect(await outcome(fresh, limited)).toBe("admitted");
+  });
+
   it("counts bytes too, and statements that are refused not at all", async () => {
     const limited = openAdmission(PUBLISHERS.replaceAll("bytesPerDay: 20000", `bytesPerDay: ${own.length}`), {
       now: () => NOON,

@@ -3,7 +3,7 @@
  * in.
  * @module
  */
-import { parseStrictJson } from "@bootproof/bytes";
+import { formatHex, parseStrictJson } from "@bootproof/bytes";
 import * as v from "valibot";
 
 import type { Quota } from "./publishers.ts";
@@ -28,11 +28,26 @@ export type Taken =
   | { readonly ok: true; readonly giveBack: () => void }
   | { readonly ok: false; readonly found: string; readonly retryAfter: number };
 
+/** A statement that is charged. */
+interface Charged {
+  readonly bytes: number;
+  readonly identity: Uint8Array;
+}
+
+interface Held {
+  readonly statement: string;
+  readonly day: number;
+  readonly keyid: string;
+  readonly bytes: number;
+}
+
 /** Counts what keys use. */
 export class QuotaLedger {
   readonly #now: () => number;
   #day: number;
   #used: Map<string, Used>;
+  /** How many hold each statement's charge, by identity. */
+  readonly #holders = new Map<string, number>();
   #changes = 0;
 
   /** `now` gives POSIX seconds; `state` is what an earlier process noted. */
@@ -52,20 +67,36 @@ export class QuotaLedger {
     return { day: this.#day, used: new Map(this.#used) };
   }
 
-  /** Takes one entry of `bytes` bytes from the day's quota; gives it back when it was not appended after all. */
-  take(keyid: string, quota: Quota | "any", bytes: number): Taken {
+  /**
+   * Takes one entry of `bytes` bytes from the day's quota; gives it back when it was not appended after all. A statement
+   * that is sent again meanwhile, by whoever it may be, is charged once.
+   */
+  take(keyid: string, quota: Quota | "any", { bytes, identity }: Charged): Taken {
     const day = this.#today();
+    const statement = formatHex(identity);
+    if (this.#holders.has(statement)) return this.#hold({ statement, day, keyid, bytes });
     const { entries, bytes: size } = this.#used.get(keyid) ?? { entries: 0, bytes: 0 };
     if (quota !== "any" && (entries + 1 > quota.entriesPerDay || size + bytes > quota.bytesPerDay)) {
       const found = `${entries} of ${quota.entriesPerDay} entries and ${size} of ${quota.bytesPerDay} bytes used`;
       return { ok: false, found, retryAfter: Math.max(1, (day + 1) * DAY - Math.floor(this.#now())) };
     }
     this.#add(keyid, 1, bytes);
+    return this.#hold({ statement, day, keyid, bytes });
+  }
+
+  #hold({ statement, day, keyid, bytes }: Held): Taken {
+    this.#holders.set(statement, (this.#holders.get(statement) ?? 0) + 1);
     let given = false;
     const giveBack = (): void => {
       // What was taken before midnight is not given back to the new day.
-      if (!given && this.#day === day) this.#add(keyid, -1, -bytes);
+      if (given || this.#day !== day) return;
       given = true;
+      const left = (this.#holders.get(statement) ?? 1) - 1;
+      if (left > 0) this.#holders.set(statement, left);
+      else {
+        this.#holders.delete(statement);
+        this.#add(keyid, -1, -bytes);
+      }
     };
     return { ok: true, giveBack };
   }
@@ -82,6 +113,7 @@ export class QuotaLedger {
     if (day > this.#day) {
       this.#day = day;
       this.#used = new Map();
+      this.#holders.clear();
     }
     return this.#day;
   }

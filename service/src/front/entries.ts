@@ -26,7 +26,8 @@ export interface AdmittedEntry {
 
 /** Decides what may be appended. */
 export interface EntryAdmission {
-  admit(body: Uint8Array): Promise<AdmittedEntry | RefusedEntry>;
+  /** `isThere` says whether the log has these bytes already. */
+  admit(body: Uint8Array, isThere: () => Promise<boolean>): Promise<AdmittedEntry | RefusedEntry>;
 }
 
 /** Why an entry may not be appended. */
@@ -76,9 +77,10 @@ export class Entries {
     if (admission === undefined) throw new Refused(NO_ADMISSION);
     const wait = this.#waitOf(asked);
     const body = await asked.body(MAX_ENTRY_LENGTH);
-    const admitted = await admission.admit(body);
+    const leaf = formatHex(leafHash(body));
+    const admitted = await admission.admit(body, async () => (await this.#indexOf(leaf)) !== undefined);
     if (!("code" in admitted)) return this.#append(admitted, wait);
-    const known = admitted.identity === undefined ? undefined : await this.#find(formatHex(leafHash(body)));
+    const known = admitted.identity === undefined ? undefined : await this.#find(leaf);
     return known === undefined ? refuseAsJson(admitted) : publishedAnswer(known, { duplicate: true });
   }
 
@@ -131,10 +133,16 @@ export class Entries {
 
   /** The entry with this leaf hash, proven; undefined when the public tree has none. */
   async #find(hash: string): Promise<Proven | undefined> {
+    const index = await this.#indexOf(hash);
+    return index === undefined ? undefined : this.#soundly(() => this.#options.tree.prove(index));
+  }
+
+  /** Where the public tree has a leaf of this hash. */
+  async #indexOf(hash: string): Promise<bigint | undefined> {
     const { tree, places } = this.#options;
     for (const index of await places.find(hash)) {
       const found = await this.#soundly(() => tree.leafHash(index));
-      if (found !== undefined && formatHex(found) === hash) return this.#soundly(() => tree.prove(index));
+      if (found !== undefined && formatHex(found) === hash) return index;
     }
     return undefined;
   }
