@@ -42,7 +42,18 @@ const isUnknownKey = (issue: v.BaseIssue<unknown>): boolean =>
 export function strictKeys<const E extends v.ObjectEntries>(
   entries: E,
 ): v.StrictObjectSchema<E, (issue: v.StrictObjectIssue) => string> {
-  return v.strictObject(entries, (issue) => describeKeys(issue, Object.keys(entries)));
+  const schema = v.strictObject(entries, (issue: v.StrictObjectIssue) =>
+    describeKeys(issue, Object.keys(entries)),
+  );
+  return {
+    ...schema,
+    // To valibot a list is an object too: an empty one has every optional key, and `every`, `keys` and `entries` besides.
+    "~run": (dataset, config) => {
+      if (!Array.isArray(dataset.value)) return schema["~run"](dataset, config);
+      v._addIssue(schema, "type", dataset, config);
+      return dataset as v.FailureDataset<v.StrictObjectIssue>;
+    },
+  };
 }
 
 function describeKeys(issue: v.StrictObjectIssue, known: readonly string[]): string {
