@@ -10,7 +10,9 @@ import { commandName } from "./typed.ts";
 
 /** Where text goes; process.stdout and process.stderr are such. */
 export interface Sink {
-  write(text: string): unknown;
+  write(text: string, written?: () => void): unknown;
+  /** What a stream has taken and not yet written. */
+  readonly writableLength?: number;
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly rows?: number;
@@ -79,6 +81,11 @@ export class Context {
     return await this.#reader.take(text);
   }
 
+  /** Waits until what was given to `write` is out of this process' hands; false once the reader has left. */
+  async written(): Promise<boolean> {
+    return (await this.#reader?.flush()) ?? true;
+  }
+
   /** Writes lines on stderr that are for programs: a journal. */
   journal(text: string): void {
     this.progress.close();
@@ -130,6 +137,16 @@ class Reader {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
         this.#sink.once?.("drain", resolve);
+      });
+    return !this.#left;
+  }
+
+  /** Waits until everything is written: a process that is killed loses what its streams still hold. */
+  async flush(): Promise<boolean> {
+    if (!this.#left && (this.#sink.writableLength ?? 0) > 0)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        this.#sink.write("", resolve);
       });
     return !this.#left;
   }

@@ -93,14 +93,15 @@ export class Sinks {
     const { color } = this.#context;
     for (const alert of alerts) {
       const text = this.#stdout === "json" ? `${JSON.stringify(alert)}\n` : formatAlert(alert, color);
-      if (!(await this.#context.write(text)))
-        throw new Failure(
-          "BP-WATCH-004",
-          EXIT.cannotWrite,
-          "nobody reads the alerts on standard output any more",
-        );
+      if (!(await this.#context.write(text))) throw unread();
     }
+    // The state says that they were told: not before they have left this process.
+    if (!(await this.#context.written())) throw unread();
   }
+}
+
+function unread(): Failure {
+  return new Failure("BP-WATCH-004", EXIT.cannotWrite, "nobody reads the alerts on standard output any more");
 }
 
 function receivers({ webhooks, exec }: SinksConfig, offline: boolean): Receiver[] {
