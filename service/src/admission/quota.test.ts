@@ -56,7 +56,7 @@ describe("quotas: one tenant must not fill the log for the others", () => {
   it("charges nothing for what is sent again by a stranger, before it is in the log or after", async () => {
     const limited = open();
     const [pending, fresh] = [await numbered("acme-q", 0), await numbered("acme-q", 1)];
-    const sent = [];
+    const sent: Admitted[] = [];
     for (let at = 0; at < 20; at++) sent.push((await limited.admit(pending)) as Admitted);
     const used = (): unknown => limited.quotas.state.used.get(keyidOf(ACME.vkey));
     expect(used()).toEqual({ entries: 1, bytes: pending.length });
