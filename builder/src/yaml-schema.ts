@@ -38,6 +38,9 @@ function formatIssue(issue: v.BaseIssue<unknown>, yaml: YamlValue, file: string)
 const isUnknownKey = (issue: v.BaseIssue<unknown>): boolean =>
   issue.type === "strict_object" && issue.expected === "never";
 
+/** Stands for a list where none may be. */
+const LIST = (): undefined => undefined;
+
 /** An object with exactly these keys; says which keys are known when one is not. */
 export function strictKeys<const E extends v.ObjectEntries>(
   entries: E,
@@ -50,14 +53,14 @@ export function strictKeys<const E extends v.ObjectEntries>(
     // To valibot a list is an object too: an empty one has every optional key, and `every`, `keys` and `entries` besides.
     "~run": (dataset, config) => {
       if (!Array.isArray(dataset.value)) return schema["~run"](dataset, config);
-      v._addIssue(schema, "type", dataset, config);
-      return dataset as v.FailureDataset<v.StrictObjectIssue>;
+      return schema["~run"]({ typed: false, value: LIST }, config);
     },
   };
 }
 
 function describeKeys(issue: v.StrictObjectIssue, known: readonly string[]): string {
-  if (issue.expected === "Object") return `expected a mapping, found ${describe(issue.input)}`;
+  if (issue.expected === "Object")
+    return `expected a mapping, found ${issue.input === LIST ? "a list" : describe(issue.input)}`;
   if (!isUnknownKey(issue)) return "missing key";
   const key = String(issue.path?.at(-1)?.key);
   const nearest = nearestWord(key, known);
