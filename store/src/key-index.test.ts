@@ -162,6 +162,26 @@ describe("index of keys: a damaged file must neither stop the log nor be believe
     expect(KeyIndex.open(path).entries).toBe(0n);
   });
 
+  it("answers with no number that is no entry's index, and counts what was planted where no entry is", () => {
+    const path = newFile();
+    const index = KeyIndex.open(path);
+    index.append([[key("a")], [key("b")]]);
+    index.close();
+    const database = new DatabaseSync(path);
+    for (const planted of [-7, 0.5, "word", Uint8Array.of(1)])
+      database.prepare("INSERT INTO key_entry VALUES (?, ?)").run(key("b"), planted);
+    database.close();
+    const planted = KeyIndex.open(path);
+    expect(planted.find(key("b"))).toEqual([1n]);
+    expect(planted.firstOfEach([key("a"), key("b")])).toEqual([0n, 1n]);
+    expect([...planted.keyCounts()]).toEqual([
+      { entry: -1n, keys: 4n },
+      { entry: 0n, keys: 1n },
+      { entry: 1n, keys: 1n },
+    ]);
+    planted.close();
+  });
+
   it("keeps what a process that was killed had written: only a power cut tears", () => {
     const path = newFile();
     KeyIndex.open(path).append([[key("a")]]); // and never closed

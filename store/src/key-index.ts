@@ -41,6 +41,9 @@ const CODES: Readonly<Record<number, StoreErrorCode>> = {
   [NOT_A_DATABASE]: "BP-STORE-040",
 };
 
+/** SQLite keeps any value in any column: what was written by somebody else is no entry's index. */
+const IS_INDEX = "typeof(entry) = 'integer' AND entry >= 0";
+
 /** An index from keys to the entries that carry them. */
 export class KeyIndex {
   readonly #path: string;
@@ -58,11 +61,13 @@ export class KeyIndex {
     this.#path = path;
     this.#database = database;
     this.#find = database.prepare(
-      "SELECT entry FROM key_entry WHERE key = ? AND entry >= ? ORDER BY entry LIMIT ?",
+      `SELECT entry FROM key_entry WHERE key = ? AND entry >= ? AND ${IS_INDEX} ORDER BY entry LIMIT ?`,
     );
     this.#find.setReadBigInts(true);
     this.#has = database.prepare("SELECT 1 FROM key_entry WHERE key = ? AND entry = ?");
-    this.#first = database.prepare("SELECT entry FROM key_entry WHERE key = ? ORDER BY entry LIMIT 1");
+    this.#first = database.prepare(
+      `SELECT entry FROM key_entry WHERE key = ? AND ${IS_INDEX} ORDER BY entry LIMIT 1`,
+    );
     this.#first.setReadBigInts(true);
     this.#after = database.prepare("SELECT DISTINCT key FROM key_entry WHERE key > ? ORDER BY key LIMIT ?");
     this.#insert = database.prepare("INSERT OR IGNORE INTO key_entry VALUES (?, ?)");
@@ -151,9 +156,13 @@ export class KeyIndex {
     return this.#run(() => this.#has.get(key, entry) !== undefined);
   }
 
-  /** How many keys each entry has, in order, leaving out those without any; SQLite sorts them outside of memory. */
+  /**
+   * How many keys each entry has, in order, leaving out those without any; SQLite sorts them outside of memory. What is
+   * no index counts as entry -1.
+   */
   *keyCounts(): Generator<{ readonly entry: bigint; readonly keys: bigint }> {
-    const query = "SELECT entry, count(*) AS keys FROM key_entry GROUP BY entry ORDER BY entry";
+    const index = `CASE WHEN ${IS_INDEX} THEN entry ELSE -1 END`;
+    const query = `SELECT ${index} AS entry, count(*) AS keys FROM key_entry GROUP BY 1 ORDER BY 1`;
     const statement = this.#run(() => this.#database.prepare(query));
     statement.setReadBigInts(true);
     const rows = this.#run(() => statement.iterate());

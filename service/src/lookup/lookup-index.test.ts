@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 
 import { formatHex, utf8 } from "@bootproof/bytes";
 import { leafHash, Log, type LogReader } from "@bootproof/log";
@@ -208,5 +209,25 @@ describe("verifying an index: one that lacks a key would hide a statement", () =
       entry: BigInt(entries.length),
     });
     long.close();
+  });
+
+  it("finds keys that were planted where no entry is", async () => {
+    const path = join(folder, `${files++}.sqlite`);
+    const keys = KeyIndex.open(path);
+    keys.append(entries.map(keysOf));
+    keys.close();
+    const [key] = keysOf(entries[0]!);
+    for (const planted of [-1, 2.5, "word"]) {
+      const database = new DatabaseSync(path);
+      database.prepare("INSERT INTO key_entry VALUES (?, ?)").run(key!, planted);
+      database.close();
+      const index = LookupIndex.open(path);
+      const { fault } = await verifyIndex(index, () => Promise.resolve(reader));
+      expect(fault?.reason).toBe("the index holds entries that the log does not have");
+      index.close();
+      const cleaned = new DatabaseSync(path);
+      cleaned.prepare("DELETE FROM key_entry WHERE entry = ?").run(planted);
+      cleaned.close();
+    }
   });
 });

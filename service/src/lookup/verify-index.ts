@@ -59,17 +59,17 @@ async function compareWith(
     const fault =
       at >= index.entries ? notCovered(at, size) : compare(index, at, keysOf(entry), counts.of(at));
     if (fault !== undefined) return { entries: at, keys, fault: { entry: at, reason: fault } };
+    if (counts.isAstray) return { entries: at, keys, fault: { entry: at, reason: NOT_OF_LOG } };
     keys += counts.of(at);
     progress(at + 1n);
   }
-  const beyond = index.entries > size ? size : counts.nextFrom(size);
+  const next = counts.nextFrom(size);
+  const beyond = index.entries > size || counts.isAstray ? size : next;
   if (beyond === undefined) return { entries: size, keys };
-  return {
-    entries: size,
-    keys,
-    fault: { entry: beyond, reason: "the index holds entries that the log does not have" },
-  };
+  return { entries: size, keys, fault: { entry: beyond, reason: NOT_OF_LOG } };
 }
+
+const NOT_OF_LOG = "the index holds entries that the log does not have";
 
 const notCovered = (at: bigint, size: bigint): string =>
   `the index covers ${at} of ${size} entries; it is to be built further`;
@@ -99,6 +99,9 @@ function describe(key: Uint8Array): string {
 class EntryCounts {
   readonly #rows: Generator<{ readonly entry: bigint; readonly keys: bigint }>;
   #row: { readonly entry: bigint; readonly keys: bigint } | undefined;
+  #asked: { readonly entry: bigint; readonly keys: bigint } | undefined;
+  /** Whether it holds a number that nobody asked for: one below zero, or no whole one. */
+  isAstray = false;
 
   constructor(index: LookupIndex) {
     this.#rows = index.keys.keyCounts();
@@ -107,7 +110,11 @@ class EntryCounts {
 
   /** The count of one entry; they have to be asked for in order. */
   of(entry: bigint): bigint {
-    while (this.#row !== undefined && this.#row.entry < entry) this.#step();
+    while (this.#row !== undefined && this.#row.entry < entry) {
+      this.isAstray ||= this.#row !== this.#asked;
+      this.#step();
+    }
+    this.#asked = this.#row?.entry === entry ? this.#row : undefined;
     return this.#row?.entry === entry ? this.#row.keys : 0n;
   }
 
