@@ -162,11 +162,16 @@ async function newPlace(
       ? signerOf(await newKey(join(hidden, KEY_FILE), { role: "log", name: origin }))
       : await openSpec(key, { env, base: hidden }, { role: "log", name: origin });
   refuseUnfit(signer, origin);
+  // A key that cannot sign must not be remembered: then no other could be named.
+  if (key !== undefined) await signer.sign(TRIAL);
   const spec = key === undefined ? `file:${KEY_FILE}` : formatSignerSpec(key);
   const place = { keys: [{ signer: spec, vkey: signer.vkey }], ...stores };
   if (key !== undefined || Object.keys(stores).length > 0) await writePlaceFile(hidden, place);
   return place;
 }
+
+/** No checkpoint, nor anything else that somebody verifies. */
+const TRIAL = utf8("does this key sign?");
 
 /** A log's key has the log's name, and is of the one type that every reader knows. */
 function refuseUnfit({ vkey, name }: Signer, origin: string | undefined): void {
