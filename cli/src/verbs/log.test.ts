@@ -31,6 +31,11 @@ describe("log", () => {
     expect(JSON.parse(stdout)).toMatchObject({ size: 2, added: [{ index: 1, duplicate: true }] });
   });
 
+  it("is not copied into whatever folder one is in, for want of a name", async () => {
+    const outcome = await run(["log", "mirror", log, "--to", ""]);
+    expect(outcome).toMatchObject({ exit: 64, stderr: expect.stringContaining("--to") as string });
+  });
+
   it("is never started over", async () => {
     expect((await run(["log", "init", "--log", log])).exit).toBe(74);
   });

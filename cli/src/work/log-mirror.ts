@@ -73,7 +73,10 @@ export async function mirror(context: Context, given: Given): Promise<ExitCode> 
 
 async function readOrder(context: Context, given: Given): Promise<Order> {
   const place = given.argument(0);
-  const to = resolve(context.cwd, given.text("to") ?? "");
+  const folder = given.text("to") ?? "";
+  // As from a variable that is not set: the copy would lie open in the folder where one happens to be.
+  if (folder === "") throw usage("--to names no folder");
+  const to = resolve(context.cwd, folder);
   if (resolve(context.cwd, place) === to) throw usage("the log and its copy are the same folder");
   const jobs = Number(parseUnsigned("--jobs", given.text("jobs") ?? "", MAX_JOBS));
   if (jobs === 0) throw usage("--jobs is at least 1");
