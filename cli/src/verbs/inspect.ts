@@ -12,8 +12,9 @@ another kind is malformed input (65); firmware is then examined even when its ta
 
 Kinds:
   firmware (OVMF), igvm, reference (of firmware), kernel (bzImage), initrd (cpio),
-  id-block, id-auth, measurement (or trace), bundle (tlog-proof), checkpoint, envelope (DSSE),
-  key (public or private), recipe, lock, answer (what other verbs print with --json)
+  id-block, id-auth, measurement (or trace), bundle (tlog-proof), checkpoint, evidence (against a log),
+  envelope (DSSE), key (public or private), recipe, lock,
+  answer (what other verbs print with --json)
 
 Of firmware and IGVM files it also says what QEMU and others would each do with them, and what is
 wrong or odd; bootproof explain BP-LINT-018 says more about a finding. Exit status 1: the answer is
