@@ -4,7 +4,8 @@ import { door as node } from "./hash-node.ts";
 import { door as noble } from "./hash-noble.ts";
 import { formatHex } from "./hex.ts";
 import type { HashAlgorithm } from "./hash-door.ts";
-import { parseDigest, sha256 } from "./digest.ts";
+import { concatBytes } from "./compare.ts";
+import { parseDigest, sha256, sha256Joined } from "./digest.ts";
 
 describe("hashing: a browser and Node must never disagree on a digest", () => {
   it("node:crypto and @noble/hashes agree on any bytes, whole and in pieces", () => {
@@ -51,6 +52,17 @@ describe("hashing: a browser and Node must never disagree on a digest", () => {
           digest.filter((value) => value !== 7).length,
         );
       }
+  });
+
+  it("hashes parts as if they were one, of any number and length, and keeps nothing of those before", () => {
+    const part = fc.uint8Array({ maxLength: 5000 });
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 4 }), (parts) => {
+        expect(formatHex(sha256Joined(...parts))).toBe(formatHex(sha256(concatBytes(...parts))));
+        const first = sha256Joined(...parts);
+        expect(formatHex(sha256Joined(first, first))).toBe(formatHex(sha256(concatBytes(first, first))));
+      }),
+    );
   });
 
   it("gives out digests that share their memory with nothing", () => {

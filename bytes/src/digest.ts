@@ -34,6 +34,22 @@ export const DIGEST_LENGTH: Readonly<Record<HashAlgorithm, number>> = {
 export const sha1 = (bytes: Uint8Array): Sha1 => door.once("sha1", bytes) as Sha1;
 /** Hashes `bytes` with SHA-256. */
 export const sha256 = (bytes: Uint8Array): Sha256 => door.once("sha256", bytes) as Sha256;
+
+/** Where {@link sha256Joined} puts its parts; new memory for each of millions costs more than the hash. */
+let joined = new Uint8Array(4096);
+
+/** Hashes byte strings one after the other with SHA-256. */
+export function sha256Joined(...parts: readonly Uint8Array[]): Sha256 {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  if (joined.length < length) joined = new Uint8Array(2 * length);
+  let offset = 0;
+  for (const part of parts) {
+    joined.set(part, offset);
+    offset += part.length;
+  }
+  return sha256(joined.subarray(0, length));
+}
+
 /** Hashes `bytes` with SHA-384. */
 export const sha384 = (bytes: Uint8Array): Sha384 => door.once("sha384", bytes) as Sha384;
 /** Hashes `bytes` with SHA-512. */

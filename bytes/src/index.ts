@@ -18,6 +18,7 @@ export {
   parseDigest,
   sha1,
   sha256,
+  sha256Joined,
   sha384,
   sha512,
   startHash,

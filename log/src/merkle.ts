@@ -3,26 +3,20 @@
  * power of two below the size. RFC 9162 section 2.1 (the same tree as RFC 6962).
  * @module
  */
-import { concatBytes, sha256, type Sha256 } from "@bootproof/bytes";
+import { sha256, sha256Joined, type Sha256 } from "@bootproof/bytes";
 
 const LEAF_PREFIX = Uint8Array.of(0x00);
-const NODE_PREFIX = 0x01;
+const NODE_PREFIX = Uint8Array.of(0x01);
 
 /** Root of the tree without entries: SHA-256 of nothing. */
 export const EMPTY_ROOT: Sha256 = sha256(new Uint8Array());
 
 /** Hash of an entry as a leaf. */
-export const leafHash = (entry: Uint8Array): Sha256 => sha256(concatBytes(LEAF_PREFIX, entry));
+export const leafHash = (entry: Uint8Array): Sha256 => sha256Joined(LEAF_PREFIX, entry);
 
 /** Hash of the node above `left` and `right`. */
-export function nodeHash(left: Uint8Array, right: Uint8Array): Sha256 {
-  // By hand, as nodes are hashed by the million.
-  const node = new Uint8Array(1 + left.length + right.length);
-  node[0] = NODE_PREFIX;
-  node.set(left, 1);
-  node.set(right, 1 + left.length);
-  return sha256(node);
-}
+export const nodeHash = (left: Uint8Array, right: Uint8Array): Sha256 =>
+  sha256Joined(NODE_PREFIX, left, right);
 
 /** Where hashes of complete subtrees come from: 2^height entries, the `index`-th such subtree from the left. */
 export interface HashSource {

@@ -3,7 +3,7 @@
  * signature may differ each time it is made (ECDSA), and then the same statement would be logged again and again.
  * @module
  */
-import { concatBytes, ParseError, sha256, utf8, type Sha256 } from "@bootproof/bytes";
+import { ParseError, sha256Joined, utf8, type Sha256 } from "@bootproof/bytes";
 import { opensLikeEnvelope, parseEnvelope, type UntrustedEnvelope } from "./dsse.ts";
 
 // Without it an entry could be made of the very bytes that stand for somebody else's statement, and take its place.
@@ -17,14 +17,14 @@ const STATEMENT = Uint8Array.of(1);
  */
 export function entryIdentity(entry: Uint8Array): Sha256 {
   const envelope = tryParse(entry);
-  return envelope === undefined ? sha256(concatBytes(BYTES, entry)) : envelopeIdentity(envelope);
+  return envelope === undefined ? sha256Joined(BYTES, entry) : envelopeIdentity(envelope);
 }
 
 /** The identity of a statement in an envelope: each part with its length before it, so that no byte can change sides. */
 export function envelopeIdentity({ payloadType, unverifiedPayload, signatures }: UntrustedEnvelope): Sha256 {
   const keyids = signatures.map(({ keyid }) => keyid).sort();
   const parts = [utf8(payloadType), unverifiedPayload, ...keyids.map(utf8)];
-  return sha256(concatBytes(STATEMENT, ...parts.flatMap((part) => [lengthOf(part), part])));
+  return sha256Joined(STATEMENT, ...parts.flatMap((part) => [lengthOf(part), part]));
 }
 
 function lengthOf(bytes: Uint8Array): Uint8Array {
