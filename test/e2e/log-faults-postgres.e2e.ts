@@ -3,13 +3,13 @@
  * it sends to the server or hears from it. A commit whose answer is lost may have happened; either way nothing that was
  * acknowledged is gone and no second tree comes to be. A sample by default; BOOTPROOF_FAULTS=all takes all.
  */
-import { cp, rm } from "node:fs/promises";
+import { cp } from "node:fs/promises";
 import path from "node:path";
 import { PostgresDatabase } from "@bootproof/store/postgres";
 import { startPostgres, type PostgresServer } from "@bootproof/store/postgres-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { scratch } from "./command.ts";
-import { ALL, choose, inParallel, SCENES } from "./fault-scenes.ts";
+import { ALL, breakOff, choose, SCENES } from "./fault-scenes.ts";
 import { LogHistory, type PlaceOf } from "./log-on-disk.ts";
 import { copyOnPostgres, placeOnPostgres } from "./log-on-postgres.ts";
 import { breakAt, talkingCalls, talkWithFault, tracingRefused, type WritingCall } from "./strace.ts";
@@ -59,28 +59,16 @@ describe.skipIf(refused !== undefined)(
       });
 
       it.each(["KILL", "BREAK"] as const)("%s", async (kind) => {
-        const count = { killed: 0, refused: 0, survived: 0, missed: 0 };
         const points = choose(calls, SAMPLE);
-        await inParallel(points, async (call) => {
-          const label = `${kind} at ${call.name} ${call.nth}: ${call.text}`;
-          const place = `${stem()}.${kind}-${call.name}-${call.nth}`;
-          await copy(stem(), place);
-          const history = new LogHistory(place, placeOf);
-          await history.look();
-          const fault = kind === "KILL" ? kind : breakAt(call);
-          const writer = await talkWithFault(place, JSON.stringify(steps), server, call, fault);
-          if (writer.hit === undefined) count.missed++;
-          else if (writer.killed) count.killed++;
-          else if (writer.exitCode === 1 && writer.stdout.includes('"failed"')) count.refused++;
-          else if (writer.exitCode === 0) count.survived++;
-          else throw new Error(`${label}\n${writer.stdout}\n${writer.stderr}`);
-          try {
-            history.hear(writer.stdout);
-            await history.expectWhole([...before, ...steps.filter((step) => step !== "collect")]);
-          } catch (error) {
-            throw new Error(`${label}\nhit: ${writer.hit ?? "nothing"}\n${writer.stdout}`, { cause: error });
-          }
-          await rm(place, { recursive: true });
+        const count = await breakOff({
+          kind,
+          points,
+          scene: { before, steps },
+          stem: stem(),
+          copy,
+          historyOf: (place) => new LogHistory(place, placeOf),
+          write: (place, text, call) =>
+            talkWithFault(place, text, server, call, kind === "KILL" ? kind : breakAt(call)),
         });
         console.log(`${name}, ${kind}: ${points.length} of ${calls.length} calls, ${JSON.stringify(count)}`);
         hits += points.length - count.missed;

@@ -3,12 +3,12 @@
  * ever said about it. A sample of the points by default; BOOTPROOF_SEED takes another, BOOTPROOF_FAULTS=all takes all.
  */
 import { execFile } from "node:child_process";
-import { cp, rm } from "node:fs/promises";
+import { cp } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { scratch } from "./command.ts";
-import { ALL, choose, inParallel, SCENES, SEED } from "./fault-scenes.ts";
+import { ALL, breakOff, choose, SCENES, SEED } from "./fault-scenes.ts";
 import { LogHistory, placeOnDisk } from "./log-on-disk.ts";
 import { tracingRefused, writeWithFault, writingCalls, type Fault, type WritingCall } from "./strace.ts";
 
@@ -36,27 +36,15 @@ describe.skipIf(refused !== undefined)(
       });
 
       it.each(["KILL", "EIO", "ENOSPC"] as const)("%s", async (fault: Fault) => {
-        const count = { killed: 0, refused: 0, survived: 0, missed: 0 };
         const points = choose(calls);
-        await inParallel(points, async (call) => {
-          const label = `${fault} at ${call.name} ${call.nth}: ${call.text}`;
-          const place = `${stem()}.${fault}-${call.name}-${call.nth}`;
-          await copy(stem(), place);
-          const history = new LogHistory(place);
-          await history.look();
-          const writer = await writeWithFault(place, JSON.stringify(steps), call, fault);
-          if (writer.hit === undefined) count.missed++;
-          else if (writer.killed) count.killed++;
-          else if (writer.exitCode === 1 && writer.stdout.includes('"failed"')) count.refused++;
-          else if (writer.exitCode === 0) count.survived++;
-          else throw new Error(`${label}\n${writer.stdout}\n${writer.stderr}`);
-          try {
-            history.hear(writer.stdout);
-            await history.expectWhole([...before, ...steps.filter((step) => step !== "collect")]);
-          } catch (error) {
-            throw new Error(`${label}\nhit: ${writer.hit ?? "nothing"}\n${writer.stdout}`, { cause: error });
-          }
-          await rm(place, { recursive: true });
+        const count = await breakOff({
+          kind: fault,
+          points,
+          scene: { before, steps },
+          stem: stem(),
+          copy,
+          historyOf: (place) => new LogHistory(place),
+          write: (place, text, call) => writeWithFault(place, text, call, fault),
         });
         console.log(`${name}, ${fault}: ${points.length} of ${calls.length} calls, ${JSON.stringify(count)}`);
         // A call of another number than in the trace: rare, and it shows nothing either way.

@@ -61,9 +61,11 @@ describe("log mirror", () => {
     let kills = 0;
     for (let round = 0; round < 8; round++) {
       const child = execa(BOOTPROOF, mirrorTo(copy, "--jobs", "2"), { reject: false });
-      const [ended, asked] = [child.then(() => undefined), proxy.asked.length];
+      const asked = proxy.asked.length;
+      const run = { isOver: false };
+      const ended = child.then(() => (run.isOver = true));
       // In the middle of it on any machine: after a few more answers each time.
-      while (proxy.asked.length < asked + 1 + round * 4 && child.exitCode === null) await sleep(5);
+      while (proxy.asked.length < asked + 1 + round * 4 && !run.isOver) await sleep(5);
       if (child.kill("SIGKILL")) kills++;
       await ended;
       const isThere = await stat(path.join(copy, "checkpoint")).then(
