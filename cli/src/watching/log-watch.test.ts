@@ -24,7 +24,7 @@ import { LogWatch, type Look } from "./log-watch.ts";
 import { Sinks } from "./sinks.ts";
 import type { WatchConfig } from "./watch-config.ts";
 import { WatchPlace } from "./watch-place.ts";
-import { addTo, LOG_KEY, PUBLISHER, releaseEntry, STRANGER } from "./watched.testing.ts";
+import { addTo, LOG_KEY, PUBLISHER, releaseEntry, STRANGER, quiet } from "./watched.testing.ts";
 
 const WITNESS = makeSigningKey("w.test", new Uint8Array(32).fill(7), KEY_TYPE.cosignature);
 const DAY = 86_400;
@@ -60,30 +60,18 @@ describe("watching a log", async () => {
   });
 
   const context = (): Context =>
-    new Context(
-      {
-        json: true,
-        out: undefined,
-        quiet: true,
-        verbose: false,
-        offline: false,
-        color: false,
-        input: false,
-        store: undefined,
-      },
-      {
-        stdout: {
-          write: (text) => {
-            if (broken?.() === true) throw new Error("killed");
-            said.push(JSON.parse(text) as AlertDocument);
-          },
+    new Context(quiet(true), {
+      stdout: {
+        write: (text) => {
+          if (broken?.() === true) throw new Error("killed");
+          said.push(JSON.parse(text) as AlertDocument);
         },
-        stderr: { write: () => true },
-        env: { BOOTPROOF_STATE: join(root, `remembered${String(count)}`), BOOTPROOF_HTTP_TIMEOUT: "1" },
-        cwd: root,
-        signal: new AbortController().signal,
       },
-    );
+      stderr: { write: () => true },
+      env: { BOOTPROOF_STATE: join(root, `remembered${String(count)}`), BOOTPROOF_HTTP_TIMEOUT: "1" },
+      cwd: root,
+      signal: new AbortController().signal,
+    });
 
   /** Opens everything as a new process would, looks once, and closes it. */
   async function look(): Promise<Look> {

@@ -12,25 +12,15 @@ import { formatPolicy } from "../releasing/policy-file.ts";
 import { scratchFolder } from "../scratch.testing.ts";
 import { readWatchConfig } from "./read-config.ts";
 import type { WatchConfig } from "./watch-config.ts";
-import { keyOf, LOG_KEY, PUBLISHER } from "./watched.testing.ts";
+import { keyOf, LOG_KEY, PUBLISHER, quiet } from "./watched.testing.ts";
 
 const KEY = formatVkey(LOG_KEY.vkey);
 const WITNESS = makeSigningKey("w.test", new Uint8Array(32).fill(7), KEY_TYPE.cosignature);
 
 describe("a watcher's configuration", async () => {
   const folder = await scratchFolder();
-  const options = {
-    json: false,
-    out: undefined,
-    quiet: true,
-    verbose: false,
-    offline: false,
-    color: false,
-    input: false,
-    store: undefined,
-  };
   const sink = { write: () => true };
-  const context = new Context(options, {
+  const context = new Context(quiet(false), {
     stdout: sink,
     stderr: sink,
     env: { HOOK_SECRET: `whsec_${Buffer.from("0123456789abcdef").toString("base64")}` },

@@ -17,6 +17,7 @@ import {
 import { DirectoryHead, DirectoryObjects } from "@bootproof/store";
 import { makeAlert } from "@bootproof/verify/monitor";
 
+import type { Context } from "../frame/context.ts";
 import { alertDocument, type AlertDocument } from "./alert-text.ts";
 
 export const keyOf = (name: string): SigningKey =>
@@ -25,6 +26,18 @@ export const keyOf = (name: string): SigningKey =>
 export const LOG_KEY: SigningKey = keyOf("log.test");
 export const PUBLISHER: SigningKey = keyOf("acme.test");
 export const STRANGER: SigningKey = keyOf("stranger.test");
+
+/** Of a watcher that says nothing but its alerts. */
+export const quiet = (json: boolean): Context["options"] => ({
+  json,
+  out: undefined,
+  quiet: true,
+  verbose: false,
+  offline: false,
+  color: false,
+  input: false,
+  store: undefined,
+});
 
 const digests = (text: string): { sha256: string; sha384: string } => ({
   sha256: formatHex(sha256(utf8(text))),
