@@ -26,7 +26,7 @@ import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 import { errno } from "../frame/files.ts";
-import type { Given } from "../frame/given.ts";
+import { badValue, type Given } from "../frame/given.ts";
 import { lookupFile, publishersFile, quotasFile } from "../places/log-files.ts";
 import { openLogPlace, privateFolder, type OpenLogPlace } from "../places/log-place.ts";
 import { readWitnessing } from "../places/log-witnesses.ts";
@@ -44,16 +44,38 @@ const MAX_BATCH_AGE_MS = 60_000n;
 export async function serve(context: Context, given: Given): Promise<ExitCode> {
   if (context.options.offline)
     throw new Failure("BP-NET-001", EXIT.unavailable, "a log cannot be served with --offline");
+  const bounds = readBounds(given);
   // Witnesses are asked to the end: what was taken is published after a signal too.
   const { signal } = new AbortController();
   const { env, options } = context;
   const folder = given.text("log") ?? "";
   const place = await openLogPlace(folder, await readWitnessing({ env, options, signal }));
   try {
-    return await servePlace(context, given, { folder, place });
+    return await servePlace(context, given, bounds, { folder, place });
   } finally {
     await place.close();
   }
+}
+
+/** The numbers of the options: read before anything is opened. */
+interface Bounds {
+  readonly port: number;
+  readonly wait: number;
+  readonly batchAge: number;
+  readonly maxPending: number;
+}
+
+function readBounds(given: Given): Bounds {
+  const number = (name: string, limit: bigint): number => Number(given.unsigned(name, limit) ?? 0n);
+  const maxPending = number("maxPending", MAX_PENDING);
+  if (maxPending === 0)
+    throw badValue("--max-pending", `a number from 1 to ${String(MAX_PENDING)}, decimal or 0x hex`, "0");
+  return {
+    port: number("port", 65_535n),
+    wait: number("wait", MAX_WAIT),
+    batchAge: number("batchAge", MAX_BATCH_AGE_MS),
+    maxPending,
+  };
 }
 
 interface Place {
@@ -61,17 +83,21 @@ interface Place {
   readonly place: OpenLogPlace;
 }
 
-async function servePlace(context: Context, given: Given, at: Place): Promise<ExitCode> {
+async function servePlace(context: Context, given: Given, bounds: Bounds, at: Place): Promise<ExitCode> {
   const { quiet } = context.options;
   const journal = new Journal((text) => {
     if (!quiet) context.journal(text);
   });
   const { place } = at;
-  const sequencer = await startSequencer(given, place, journal);
-  const server = await listen(given, { ...at, journal, sequencer, quiet }).catch(async (error: unknown) => {
-    await sequencer.stop();
-    throw error;
-  });
+  const sequencer = await startSequencer(bounds, place, journal);
+  if (sequencer.status().state === "frozen")
+    context.note("this log is frozen: it is served, and takes no more entries");
+  const server = await listen(given, bounds, { ...at, journal, sequencer, quiet }).catch(
+    async (error: unknown) => {
+      await sequencer.stop();
+      throw error;
+    },
+  );
   const { origin, vkeys } = place;
   const fields = [["listening on", server.url], ["log", origin], ...vkeys.map((vkey) => ["key", vkey])] as [
     string,
@@ -84,11 +110,15 @@ async function servePlace(context: Context, given: Given, at: Place): Promise<Ex
   return EXIT.yes;
 }
 
-async function startSequencer(given: Given, place: OpenLogPlace, journal: Journal): Promise<Sequencer> {
+async function startSequencer(
+  { maxPending, batchAge }: Bounds,
+  place: OpenLogPlace,
+  journal: Journal,
+): Promise<Sequencer> {
   const options = {
     open: () => openOn(place),
-    maxPending: Number(given.unsigned("maxPending", MAX_PENDING) ?? 0n),
-    batchAge: Number(given.unsigned("batchAge", MAX_BATCH_AGE_MS) ?? 0n),
+    maxPending,
+    batchAge,
     refreshEvery: REFRESH_MS,
     report: (event: string, error?: unknown) => {
       if (error === undefined) journal.event("info", event);
@@ -120,14 +150,14 @@ interface Served extends Place {
   readonly quiet: boolean;
 }
 
-async function listen(given: Given, served: Served): Promise<RunningServer> {
-  const address = { host: given.text("host") ?? "", port: Number(given.unsigned("port", 65_535n) ?? 0n) };
+async function listen(given: Given, { port, wait }: Bounds, served: Served): Promise<RunningServer> {
+  const address = { host: given.text("host") ?? "", port };
   const hidden = privateFolder(served.folder);
   const hammer = given.flag("hammer");
   // A load test fills a log with what nobody looks up.
   const lookup = hammer ? undefined : LookupIndex.open(lookupFile(hidden));
   try {
-    return await serveLog(await serviceOf(given, served, { hidden, hammer, lookup }), address);
+    return await serveLog(await serviceOf(given, served, { hidden, hammer, lookup, wait }), address);
   } catch (error) {
     lookup?.close();
     if (errno(error) === undefined) throw error;
@@ -141,7 +171,17 @@ async function listen(given: Given, served: Served): Promise<RunningServer> {
 async function serviceOf(
   given: Given,
   { place, sequencer, journal, quiet }: Served,
-  { hidden, hammer, lookup }: { hidden: string; hammer: boolean; lookup: LookupIndex | undefined },
+  {
+    hidden,
+    hammer,
+    lookup,
+    wait,
+  }: {
+    hidden: string;
+    hammer: boolean;
+    lookup: LookupIndex | undefined;
+    wait: number;
+  },
 ): Promise<LogService> {
   const { origin, vkeys, witnesses, objects } = place;
   const publishers = given.text("publishers") ?? (await ifThere(publishersFile(hidden)));
@@ -156,7 +196,6 @@ async function serviceOf(
             now: () => Math.floor(Date.now() / 1000),
             report: (line) => journal.event("warn", line),
           });
-  const wait = Number(given.unsigned("wait", MAX_WAIT) ?? 0n);
   const policy = policyOf(vkeys, witnesses);
   const fetch = (path: string): Promise<Uint8Array | undefined> => objects.get(path);
   const told = quiet ? undefined : journal;
