@@ -7,7 +7,6 @@
  * @module
  */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,6 +16,7 @@ import { S3Bucket, S3Head, S3Objects, type S3Options } from "@bootproof/store/s3
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import { collect, crashEverywhere, logOn, raceWriters, type Stores } from "../e2e/log-crash-points.ts";
+import { freePort } from "../free-port.ts";
 
 const VERSITYGW = "github.com/versity/versitygw/cmd/versitygw@v1.8.0";
 const MOTO = "moto[s3,server]==5.2.5";
@@ -37,14 +37,6 @@ async function install(name: Name, file: string, args: readonly string[]): Promi
   const result = await execa(file, args, { cwd: folder, env, reject: false });
   if (result.failed) console.log(`skipped: ${name} cannot be installed: ${result.shortMessage}`);
   return !result.failed;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Starts a server and waits until something answers. */

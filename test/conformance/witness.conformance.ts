@@ -7,7 +7,6 @@
  * @module
  */
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -24,6 +23,7 @@ import {
 } from "@bootproof/log";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../free-port.ts";
 
 const LITEWITNESS = "filippo.io/torchwood/cmd/litewitness@v0.9.0";
 const ONESHOT = "github.com/transparency-dev/tessera/cmd/examples/posix-oneshot@v1.0.4";
@@ -40,14 +40,6 @@ async function build(name: string, pinned: string): Promise<void> {
   const result = await execa("go", ["install", pinned], { cwd: folder, env, reject: false });
   if (result.failed) console.log(`skipped: ${name} cannot be built: ${result.shortMessage}`);
   else built.add(name);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Starts a program that runs until the tests are done, and waits until it has said what we wait for. */

@@ -2,6 +2,8 @@
  * Keeps a lookup index at the end of a log that grows.
  * @module
  */
+import { setTimeout as sleep } from "node:timers/promises";
+
 import type { LogReader } from "@bootproof/log";
 
 import type { LookupIndex } from "./lookup-index.ts";
@@ -47,22 +49,7 @@ export class LogFollower {
         pause = Math.max(everyMs, AFTER_FAILURE_MS);
         report(error);
       }
-      await sleep(pause, signal);
+      await sleep(pause, undefined, { signal }).catch(() => undefined); // stopped
     }
   }
-}
-
-function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener(
-      "abort",
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }

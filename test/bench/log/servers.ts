@@ -5,12 +5,12 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { formatVkey } from "@bootproof/bytes";
 import { formatSigningKey, makeSigningKey } from "@bootproof/bytes/signing";
 import { execa } from "execa";
+import { freePort } from "../../free-port.ts";
 import { BOOTPROOF } from "../image.ts";
 import type { Tessera } from "../peers/tessera.ts";
 
@@ -86,13 +86,4 @@ export async function sizeOf(url: string): Promise<number | undefined> {
   } catch {
     return undefined;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -1,0 +1,16 @@
+/**
+ * A port for a program that cannot take a free one by itself.
+ * @module
+ */
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+
+/** A TCP port of 127.0.0.1 that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
