@@ -219,7 +219,7 @@ alerts:
   stdout: none
   webhooks: [{url: "${urlOf(hook)}/alerts", allowHttp: true, secret: {file: hook.secret}}]
   feed: {file: alerts.atom}
-  exec: [{command: [sh, -c, 'cat >> told']}]
+  exec: [{command: [sh, -c, 'cat >> "$0"', "${path.join(folder, "told")}"]}]
 `,
     );
     hookWorks = false;
