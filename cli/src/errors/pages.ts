@@ -4,6 +4,7 @@
  */
 import { ADMISSION_PAGES } from "./admission-pages.ts";
 import { BUILD_PAGES } from "./build-pages.ts";
+import { EIF_PAGES } from "./eif-pages.ts";
 import { EXECUTION_PAGES } from "./execution-pages.ts";
 import { EXPLAIN_PAGES } from "./explain-pages.ts";
 import { FRAME_PAGES } from "./frame-pages.ts";
@@ -38,6 +39,7 @@ export const PAGES: Pages = {
   ...ID_BLOCK_PAGES,
   ...LINT_PAGES,
   ...IGVM_PAGES,
+  ...EIF_PAGES,
   ...LOG_PAGES,
   ...ADMISSION_PAGES,
   ...LOG_CLIENT_PAGES,

@@ -1,0 +1,156 @@
+/**
+ * Reads an EIF in both ways that readers do, and gives a layout only when there is nothing to choose between.
+ * Reads headers and small sections; never a whole kernel or ramdisk.
+ * @module
+ */
+import { compareReadings } from "./agreement.ts";
+import type { EifFinding } from "./finding.ts";
+import { hexNumber } from "./finding.ts";
+import { parseEifHeader, startsEif } from "./header.ts";
+import { judgeHeader } from "./judge-header.ts";
+import {
+  EIF_FLAG_AARCH64,
+  EIF_HEADER_SIZE,
+  type EifLayout,
+  type EifSection,
+  type EifSource,
+  type UntrustedEifHeader,
+  type UntrustedEifSection,
+} from "./layout.ts";
+import { judgeSections } from "./rules.ts";
+import { readSmallSections, type SmallSections } from "./small-sections.ts";
+import { readTable } from "./table.ts";
+import { readWalk } from "./walk.ts";
+
+/** Everything that was read, and the one layout if there is one. */
+export interface EifReading extends SmallSections {
+  /** Undefined for a file that is no EIF. */
+  readonly header: UntrustedEifHeader | undefined;
+  /** What a loader finds. */
+  readonly table: readonly UntrustedEifSection[];
+  /** What a reader finds that walks from section to section. */
+  readonly walk: readonly UntrustedEifSection[];
+  /** Given when every finding is a notice: all readers see this one file. */
+  readonly layout: EifLayout | undefined;
+  /** In the order of their codes' places in the file's reading. */
+  readonly findings: readonly EifFinding[];
+}
+
+/** Reads an EIF. Never throws for what is in the file; what is wrong with it are findings. */
+export async function readEif(source: EifSource): Promise<EifReading> {
+  const start = await source.read(0, Math.min(source.size, EIF_HEADER_SIZE));
+  const notEif = judgeStart(start);
+  if (notEif !== undefined)
+    return { header: undefined, table: [], walk: [], layout: undefined, findings: [notEif] };
+  const header = parseEifHeader(start);
+  const table = await readTable(source, header);
+  const walk = await readWalk(source);
+  const both = table.complete && walk.complete;
+  const sections = table.complete ? table.sections : walk.sections;
+  const structure = [
+    ...judgeHeader(header),
+    ...table.findings,
+    ...walk.findings,
+    ...(both ? compareReadings(table.sections, walk.sections, source.size) : []),
+    ...judgeEach(sections),
+    ...(table.complete ? judgeSections(sections, header.version) : []),
+  ];
+  const small = await readSmallSections(source, sections);
+  const findings = [...structure, ...small.findings];
+  const layout = findings.every(({ severity }) => severity === "notice")
+    ? layoutOf(header, sections, source.size)
+    : undefined;
+  return { header, table: table.sections, walk: walk.sections, ...small.sections, layout, findings };
+}
+
+function judgeStart(start: Uint8Array): EifFinding | undefined {
+  if (!startsEif(start))
+    return {
+      code: "BP-EIF-002",
+      severity: "malformed",
+      message: "this is no EIF",
+      offset: 0,
+      expected: "2e656966 (.eif)",
+      found: Array.from(start.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(""),
+    };
+  if (start.length === EIF_HEADER_SIZE) return undefined;
+  return {
+    code: "BP-EIF-001",
+    severity: "malformed",
+    message: "the file is shorter than an EIF's header",
+    offset: start.length,
+    expected: `${EIF_HEADER_SIZE} bytes`,
+    found: `${start.length}`,
+  };
+}
+
+/** What is wrong with a section alone. */
+function judgeEach(sections: readonly UntrustedEifSection[]): EifFinding[] {
+  return sections.flatMap((section, index) => [
+    ...judgeType(section, index),
+    ...judgeFlags(section, index),
+    ...judgeEmpty(section, index),
+  ]);
+}
+
+function judgeType({ type, typeNumber, headerOffset }: UntrustedEifSection, section: number): EifFinding[] {
+  if (type !== undefined) return [];
+  return [
+    {
+      code: "BP-EIF-017",
+      severity: "malformed",
+      message: `section ${section} is of type ${typeNumber}, which no version has`,
+      section,
+      offset: headerOffset,
+      expected: "1 to 5",
+      found: `${typeNumber}`,
+    },
+  ];
+}
+
+function judgeFlags({ flags, headerOffset }: UntrustedEifSection, section: number): EifFinding[] {
+  if (flags === 0) return [];
+  return [
+    {
+      code: "BP-EIF-018",
+      severity: "malformed",
+      message: `section ${section} has flags, and none are defined`,
+      section,
+      offset: headerOffset + 2,
+      expected: "0",
+      found: hexNumber(flags),
+    },
+  ];
+}
+
+// QEMU refuses empty sections of every kind but this: a kernel may have its command line built in.
+function judgeEmpty({ type, size, headerOffset }: UntrustedEifSection, section: number): EifFinding[] {
+  if (size > 0) return [];
+  return [
+    {
+      code: "BP-EIF-022",
+      severity: type === "cmdline" ? "notice" : "malformed",
+      message: `the ${type ?? "unknown"} section ${section} is empty`,
+      section,
+      offset: headerOffset,
+    },
+  ];
+}
+
+function layoutOf(
+  header: UntrustedEifHeader,
+  sections: readonly UntrustedEifSection[],
+  size: number,
+): EifLayout {
+  const { version, flags, defaultMemory, defaultCpus, crc32 } = header;
+  return {
+    version,
+    flags,
+    architecture: flags & EIF_FLAG_AARCH64 ? "aarch64" : "x86_64",
+    defaultMemory,
+    defaultCpus,
+    sections: sections.filter((section): section is EifSection => section.type !== undefined),
+    crc32,
+    size,
+  };
+}
