@@ -34,7 +34,7 @@ export type { HashAlgorithm, HashInto, HashState } from "./hash-door.ts";
 export { formatHex, parseHex, quote } from "./hex.ts";
 export { hmacSha256 } from "./hmac.ts";
 export { ParseError, type ParseErrorCode, type ParseErrorDetail } from "./parse-error.ts";
-export { parseStrictJson, type JsonValue } from "./strict-json.ts";
+export { parseLocatedJson, parseStrictJson, type JsonPlaces, type JsonValue } from "./strict-json.ts";
 export { parseUtf8, utf8 } from "./utf8.ts";
 export {
   checkKeyName,

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatCanonicalJson } from "./canonical-json.ts";
 import { ParseError } from "./parse-error.ts";
-import { parseStrictJson, type JsonValue } from "./strict-json.ts";
+import { parseLocatedJson, parseStrictJson, type JsonValue } from "./strict-json.ts";
 import { utf8 } from "./utf8.ts";
 
 /** JSON whose numbers a double holds exactly. */
@@ -206,5 +206,34 @@ describe("canonical JSON: the same statement must give the same leaf", () => {
       expect(() => formatCanonicalJson(bad)).toThrow(RangeError);
     const optional = { b: undefined, a: 1 } as unknown as JsonValue;
     expect(formatCanonicalJson(optional)).toBe('{"a":1}');
+  });
+});
+
+describe("where members of a document stand", () => {
+  it("is where their key or value begins, or messages would point at another line", () => {
+    const text = '{"a": [1,\n {"b": 2}], "c": {}}';
+    const { value, places } = parseLocatedJson(utf8(text), "document");
+    const at = (of: JsonValue, key: string): string => text.slice(places.get(of as object)?.get(key));
+    const list = (value as { a: JsonValue[] }).a;
+    expect(at(value, "a")).toMatch(/^"a"/);
+    expect(at(value, "c")).toMatch(/^"c"/);
+    expect(at(list, "0")).toMatch(/^1,/);
+    expect(at(list, "1")).toMatch(/^\{"b"/);
+    expect(at(list[1] ?? null, "b")).toMatch(/^"b"/);
+  });
+
+  it("is known for every object and list, with the value of the plain reader", () => {
+    fc.assert(
+      fc.property(exactJson, (text) => {
+        const { value, places } = parseLocatedJson(utf8(text), "document");
+        expect(value).toEqual(parse(text));
+        const visit = (node: JsonValue): void => {
+          if (typeof node !== "object" || node === null) return;
+          expect([...(places.get(node)?.keys() ?? [])].sort()).toEqual(Object.keys(node).sort());
+          Object.values(node).forEach(visit);
+        };
+        visit(value);
+      }),
+    );
   });
 });

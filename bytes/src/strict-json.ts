@@ -22,12 +22,34 @@ export function parseStrictJson(
   field: string,
   maxBytes: number = DEFAULT_MAX_BYTES,
 ): JsonValue {
+  return readerOf(bytes, field, maxBytes).document();
+}
+
+/** Where members stand: for each object and list, by key or index, as an index into the text. */
+export type JsonPlaces = ReadonlyMap<object, ReadonlyMap<string, number>>;
+
+/** Like {@link parseStrictJson}, and says where each member stands, for messages that point at it. */
+export function parseLocatedJson(
+  bytes: Uint8Array,
+  field: string,
+  maxBytes: number = DEFAULT_MAX_BYTES,
+): { readonly value: JsonValue; readonly places: JsonPlaces } {
+  const places = new Map<object, ReadonlyMap<string, number>>();
+  return { value: readerOf(bytes, field, maxBytes, places).document(), places };
+}
+
+function readerOf(
+  bytes: Uint8Array,
+  field: string,
+  maxBytes: number,
+  places?: Map<object, ReadonlyMap<string, number>>,
+): JsonReader {
   if (bytes.length > maxBytes)
     throw new ParseError("TOO_LARGE", field, {
       expected: `at most ${maxBytes} bytes`,
       found: `${bytes.length}`,
     });
-  return new JsonReader(parseUtf8(bytes, field), field).document();
+  return new JsonReader(parseUtf8(bytes, field), field, places);
 }
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
@@ -52,11 +74,13 @@ export const isExact = (value: number): boolean =>
 class JsonReader {
   readonly #text: string;
   readonly #field: string;
+  readonly #places: Map<object, ReadonlyMap<string, number>> | undefined;
   #at = 0;
 
-  constructor(text: string, field: string) {
+  constructor(text: string, field: string, places?: Map<object, ReadonlyMap<string, number>>) {
     this.#text = text;
     this.#field = field;
+    this.#places = places;
   }
 
   document(): JsonValue {
@@ -90,6 +114,7 @@ class JsonReader {
 
   #object(depth: number): JsonValue {
     const entries = new Map<string, JsonValue>();
+    const starts = new Map<string, number>();
     this.#list("}", () => {
       this.#space();
       const start = this.#at;
@@ -97,15 +122,24 @@ class JsonReader {
       if (entries.has(key)) throw this.#error("DUPLICATE", `key ${quote(key)} once`, start);
       this.#space();
       this.#word(":", undefined);
+      if (this.#places !== undefined) starts.set(key, start);
       entries.set(key, this.#value(depth + 1));
     });
     // fromEntries defines each key as the object's own, `__proto__` too.
-    return Object.fromEntries(entries);
+    const object: JsonValue = Object.fromEntries(entries);
+    this.#places?.set(object, starts);
+    return object;
   }
 
   #array(depth: number): JsonValue {
     const values: JsonValue[] = [];
-    this.#list("]", () => values.push(this.#value(depth + 1)));
+    const starts = new Map<string, number>();
+    this.#list("]", () => {
+      this.#space();
+      if (this.#places !== undefined) starts.set(String(values.length), this.#at);
+      values.push(this.#value(depth + 1));
+    });
+    this.#places?.set(values, starts);
     return values;
   }
 
