@@ -4,7 +4,18 @@
  */
 
 /** Which input an event's bytes come from. */
-export type ArtifactRole = "firmware" | "svsm" | "region" | "kernel" | "initrd" | "cmdline" | "vmm";
+export type ArtifactRole =
+  | "firmware"
+  | "svsm"
+  | "region"
+  | "kernel"
+  | "initrd"
+  | "ramdisk"
+  | "cmdline"
+  | "eif"
+  | "certificate"
+  | "parent"
+  | "vmm";
 
 /** Where the measured bytes come from: an artifact, a named part of it, a byte range. */
 export interface EventSource {

@@ -28,6 +28,14 @@ export type MeasureErrorCode =
   | "BP-MACHINE-004"
   /** TOML that is no Kata configuration for QEMU. */
   | "BP-MACHINE-005"
+  /** Text that is no ARN of an IAM role. */
+  | "BP-NITRO-001"
+  /** Text that is no instance ID. */
+  | "BP-NITRO-002"
+  /** Expected values of PCRs that cannot be read. */
+  | "BP-NITRO-003"
+  /** Expected values of PCRs that no image has: all zero. */
+  | "BP-NITRO-004"
   /** A policy that cannot be built or decoded. */
   | "BP-ID-001"
   /** An identity or a MAC that cannot be made from what was given. */

@@ -10,6 +10,7 @@ import {
   jsonAddress,
   jsonCount,
   jsonDigest,
+  jsonExtended,
   jsonList,
   jsonLongText,
   jsonRecord,
@@ -181,7 +182,7 @@ function parseEvent(value: unknown, index: number): Omit<ClaimedStep, "index"> {
   return {
     event: {
       register: jsonText(item["register"], `${field} register`, NAME),
-      digest: jsonDigest(item["digest"], `${field} digest`),
+      digest: jsonExtended(item["digest"], `${field} digest`),
       type: jsonText(item["type"], `${field} type`, /^[\w -]{1,64}$/),
       label: optional(item, "label", field, jsonText) ?? "",
       source: parseSource(item["source"], `${field} source`),

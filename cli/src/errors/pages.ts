@@ -17,6 +17,7 @@ import { LOG_PLACE_PAGES } from "./log-place-pages.ts";
 import { LOG_PAGES } from "./log-pages.ts";
 import { MACHINE_PAGES } from "./machine-pages.ts";
 import { MEASURE_PAGES } from "./measure-pages.ts";
+import { NITRO_PAGES } from "./nitro-pages.ts";
 import { PARSE_PAGES } from "./parse-pages.ts";
 import { RELEASE_PAGES } from "./release-pages.ts";
 import { SIGN_PAGES } from "./sign-pages.ts";
@@ -39,6 +40,7 @@ export const PAGES: Pages = {
   ...ID_BLOCK_PAGES,
   ...LINT_PAGES,
   ...IGVM_PAGES,
+  ...NITRO_PAGES,
   ...EIF_PAGES,
   ...LOG_PAGES,
   ...ADMISSION_PAGES,

@@ -3,6 +3,7 @@
  * @module
  */
 import { bootsIgvm, igvmDescriber, igvmSide } from "../igvm/describe-launch.ts";
+import { nitroTraceRule } from "../nitro/trace-rule.ts";
 import { sevTraceRule } from "../sev/trace-rule.ts";
 import { compactSide } from "../snp/compact-side.ts";
 import { amdDescriber, firmwareSide } from "../snp/describe-launch.ts";
@@ -32,6 +33,7 @@ export const TRACE_RULES: Readonly<Record<string, TraceRule>> = {
   snp: snpTraceRule,
   sev: sevTraceRule,
   "sev-es": sevTraceRule,
+  nitro: nitroTraceRule,
 };
 
 /** Compares two launches of any platform. */

@@ -60,6 +60,11 @@ export function jsonDigest(value: unknown, field: string): Uint8Array {
   return parseHex(jsonText(value, field, /^([0-9a-f]{2}){1,64}$/), field);
 }
 
+/** Demands hex of what an event extends: a digest, or a text of up to 2048 bytes such as the name of an IAM role. */
+export function jsonExtended(value: unknown, field: string): Uint8Array {
+  return parseHex(jsonText(value, field, /^(?:[0-9a-f]{2})+$/), field);
+}
+
 /** Reads a field that may be absent. */
 export function optional<T>(
   record: JsonRecord,
