@@ -67,7 +67,8 @@ async function compareRegisters(
 async function rebuiltValues(store: OpenStore, built: BuildResult): Promise<ShapeValue[]> {
   const platforms: readonly PlatformAxes[] = built.recipe.recipe.recipe.platforms;
   try {
-    return measureRelease(await loadArtifacts(store, built.outputs), platforms).flatMap(shapeValues);
+    const artifacts = await loadArtifacts(store, built.outputs);
+    return (await measureRelease(artifacts, platforms)).flatMap(shapeValues);
   } catch (error) {
     // Firmware that came out broken has no registers; that is a difference, not an error.
     if (error instanceof Failure || error instanceof ParseError || error instanceof MeasureError) return [];

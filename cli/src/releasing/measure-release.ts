@@ -28,18 +28,21 @@ import { Failure } from "../frame/failure.ts";
 import { onlyArtifact, type LoadedArtifact } from "./artifacts.ts";
 
 /** Measures every platform of a recipe; throws a failure for a platform or shape that cannot be. */
-export function measureRelease(
+export async function measureRelease(
   artifacts: readonly LoadedArtifact[],
   platforms: readonly PlatformAxes[],
-): PlatformMeasurements[] {
+): Promise<PlatformMeasurements[]> {
+  const inMemory = platforms.some(({ platform }) => isGuestPlatform(platform))
+    ? await readGuest(artifacts)
+    : [];
   return platforms.flatMap((axes): PlatformMeasurements[] => {
     switch (axes.platform) {
       case "snp":
-        return [measureSnpAxes(artifacts, axes)];
+        return [measureSnpAxes(inMemory, axes)];
       case "sev":
-        return [measureSevRelease(artifacts, axes)];
+        return [measureSevRelease(inMemory, axes)];
       case "sev-es":
-        return measureSevEsAxes(artifacts, axes);
+        return measureSevEsAxes(inMemory, axes);
       default:
         throw cannotMeasure(
           `platform ${axes.platform} cannot be measured yet`,
@@ -50,7 +53,21 @@ export function measureRelease(
   });
 }
 
-function measureSnpAxes(artifacts: readonly LoadedArtifact[], axes: PlatformAxes): SnpMeasurements {
+/** A guest's file in memory: firmware, kernel, initrd or command line. */
+type GuestFile = Pick<LoadedArtifact, "name" | "kind"> & { readonly bytes: Uint8Array };
+
+const isGuestPlatform = (platform: string): boolean => ["snp", "sev", "sev-es"].includes(platform);
+const GUEST_KINDS: readonly string[] = ["firmware", "kernel", "initrd", "cmdline"];
+
+function readGuest(artifacts: readonly LoadedArtifact[]): Promise<GuestFile[]> {
+  return Promise.all(
+    artifacts
+      .filter(({ kind }) => GUEST_KINDS.includes(kind))
+      .map(async ({ name, kind, bytes }) => ({ name, kind, bytes: await bytes() })),
+  );
+}
+
+function measureSnpAxes(artifacts: readonly GuestFile[], axes: PlatformAxes): SnpMeasurements {
   const profile = profileOf("snp", axes);
   const guestFeatures = featuresOf(axes, profile);
   const cpu = processors(axes);
@@ -79,7 +96,7 @@ function measureSnpAxes(artifacts: readonly LoadedArtifact[], axes: PlatformAxes
   };
 }
 
-function measureSevRelease(artifacts: readonly LoadedArtifact[], axes: PlatformAxes): ShapeRegisters {
+function measureSevRelease(artifacts: readonly GuestFile[], axes: PlatformAxes): ShapeRegisters {
   const { name, vmm } = profileOf("sev", axes);
   const firmware = firmwareOf(artifacts, axes);
   const inputs = { firmware: firmware.bytes, ...bootOf(artifacts, axes) };
@@ -88,7 +105,7 @@ function measureSevRelease(artifacts: readonly LoadedArtifact[], axes: PlatformA
 }
 
 /** No reference in short: SHA-256 cannot go on from a digest alone, so each shape is an entry. */
-function measureSevEsAxes(artifacts: readonly LoadedArtifact[], axes: PlatformAxes): ShapeRegisters[] {
+function measureSevEsAxes(artifacts: readonly GuestFile[], axes: PlatformAxes): ShapeRegisters[] {
   const profile = profileOf("sev-es", axes);
   const firmware = firmwareOf(artifacts, axes);
   const boot = bootOf(artifacts, axes);
@@ -128,17 +145,14 @@ function processors({ platform, vcpus, cpu }: PlatformAxes): string[] {
   return [...cpu].sort();
 }
 
-function firmwareOf(artifacts: readonly LoadedArtifact[], { platform }: PlatformAxes): LoadedArtifact {
+function firmwareOf(artifacts: readonly GuestFile[], { platform }: PlatformAxes): GuestFile {
   const firmware = onlyArtifact(artifacts, "firmware");
   if (firmware !== undefined) return firmware;
   throw cannotMeasure(`platform ${platform} needs an output of kind firmware`, "one", "none");
 }
 
 /** The direct boot whose hashes are measured. */
-function bootOf(
-  artifacts: readonly LoadedArtifact[],
-  { kernelHashes }: PlatformAxes,
-): DirectBoot | undefined {
+function bootOf(artifacts: readonly GuestFile[], { kernelHashes }: PlatformAxes): DirectBoot | undefined {
   const kernel = onlyArtifact(artifacts, "kernel");
   if (kernel === undefined || kernelHashes === false) return undefined;
   return {

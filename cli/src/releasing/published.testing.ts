@@ -51,7 +51,7 @@ export interface Published {
 export async function publishGuest(store: OpenStore, publisher: Signer): Promise<Published> {
   const built = await builtGuest(store);
   const artifacts = await loadArtifacts(store, built.outputs);
-  const measurements = measureRelease(artifacts, built.recipe.recipe.recipe.platforms);
+  const measurements = await measureRelease(artifacts, built.recipe.recipe.recipe.platforms);
   const materials = await collectMaterials(built.recipe);
   const signed = await signRelease({ built, artifacts, materials, measurements, signer: publisher });
   return { built, artifacts, materials, signed };

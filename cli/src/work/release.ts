@@ -91,7 +91,7 @@ async function publish(
   const { progress } = context;
   const artifacts = await loadArtifacts(store, built.outputs);
   const measurements = await progress.during("measure", () =>
-    Promise.resolve(measureRelease(artifacts, built.recipe.recipe.recipe.platforms)),
+    measureRelease(artifacts, built.recipe.recipe.recipe.platforms),
   );
   const materials = await collectMaterials(built.recipe);
   const signed = await progress.during("sign", () =>
