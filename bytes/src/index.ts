@@ -6,6 +6,18 @@ export { formatBase64, parseBase64 } from "./base64.ts";
 export { formatCanonicalJson } from "./canonical-json.ts";
 export { ByteReader } from "./byte-reader.ts";
 export { ByteWriter } from "./byte-writer.ts";
+export {
+  type CborKey,
+  type CborMap,
+  type CborOptions,
+  type CborTag,
+  type CborValue,
+  encodeCbor,
+  isCborArray,
+  isCborMap,
+  isCborTag,
+  parseStrictCbor,
+} from "./cbor.ts";
 export { concatBytes, equalBytes, firstDifference } from "./compare.ts";
 export { crc32 } from "./crc32.ts";
 export { parseDecimal } from "./decimal.ts";
