@@ -2,6 +2,7 @@
  * Which PCR sees which bytes of an image, and which bytes none does.
  * @module
  */
+import { EIF_HEADER_SIZE, EIF_SECTION_HEADER_SIZE } from "@bootproof/boot/eif";
 import {
   type CoverageClaim,
   type CoverageMap,
@@ -12,7 +13,6 @@ import {
 } from "../coverage-map.ts";
 import type { Coverage } from "../measurement.ts";
 import { certificateRange } from "./certificate-range.ts";
-import { EIF_HEADER_SIZE, SECTION_HEADER_SIZE } from "./eif-hasher.ts";
 import { isMeasured, type PlannedSection, sectionNames } from "./section.ts";
 
 const DATA = "SHA-384 over the data of the sections, in file order";
@@ -86,7 +86,7 @@ export function mapEif({ sections, signature, debug }: CoveredImage): CoverageMa
   const claims: CoverageClaim[] = [];
   let end = EIF_HEADER_SIZE;
   for (const [index, section] of sections.entries()) {
-    const offset = end + SECTION_HEADER_SIZE;
+    const offset = end + EIF_SECTION_HEADER_SIZE;
     end = offset + section.size;
     if (debug === true) continue;
     const sights = sightsOf(section, names[index] ?? "");
@@ -114,7 +114,7 @@ export function mapParts({ sections, signature, debug }: CoveredImage): Coverage
   const [eif] = whole.artifacts;
   let end = EIF_HEADER_SIZE;
   const claims = sections.flatMap((section, index): CoverageClaim[] => {
-    const offset = end + SECTION_HEADER_SIZE;
+    const offset = end + EIF_SECTION_HEADER_SIZE;
     end = offset + section.size;
     const within = (eif?.ranges ?? []).filter(
       (range) => range.offset < end && range.offset + range.length > offset,

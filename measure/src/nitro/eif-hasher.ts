@@ -5,15 +5,9 @@
  * `inner2` over the other ramdisks, each in file order (aws-nitro-enclaves-image-format, `utils/eif_reader.rs`).
  * @module
  */
+import { EIF_CRC_OFFSET, EIF_HEADER_SIZE, EIF_SECTION_HEADER_SIZE } from "@bootproof/boot/eif";
 import { crc32, type HashState, type Sha384, startHash } from "@bootproof/bytes";
 import { type HashedSection, isMeasured, type PlannedSection } from "./section.ts";
-
-/** Length of the EIF header. */
-export const EIF_HEADER_SIZE = 548;
-/** Length of the header before each section's data. */
-export const SECTION_HEADER_SIZE = 12;
-/** Place of the CRC, the header's last field; the CRC leaves out its own bytes. */
-const CRC_OFFSET = 0x220;
 
 /**
  * A part of the work, so that two threads can share it: `image` is inner0 and inner1, `application` is inner2,
@@ -181,13 +175,13 @@ function spansOf(sections: readonly PlannedSection[], headers: boolean): Span[] 
   let end = headers ? EIF_HEADER_SIZE : 0;
   const spans: Span[] = headers
     ? [
-        { end: CRC_OFFSET, section: undefined, inCrc: true },
+        { end: EIF_CRC_OFFSET, section: undefined, inCrc: true },
         { end, section: undefined, inCrc: false },
       ]
     : [];
   for (const [section, { size }] of sections.entries()) {
     if (!Number.isSafeInteger(size) || size < 0) throw new RangeError(`section ${section} of ${size} bytes`);
-    if (headers) spans.push({ end: (end += SECTION_HEADER_SIZE), section: undefined, inCrc: true });
+    if (headers) spans.push({ end: (end += EIF_SECTION_HEADER_SIZE), section: undefined, inCrc: true });
     spans.push({ end: (end += size), section, inCrc: true });
   }
   return spans;

@@ -14,7 +14,6 @@ export {
 export { type LoadedSection, measureNitroBytes, measureSections, type NitroParts } from "./measure-bytes.ts";
 export {
   measureNitro,
-  type NitroArchitecture,
   type NitroImage,
   type NitroMeasurement,
   type NitroShape,
@@ -22,10 +21,4 @@ export {
 } from "./measure-nitro.ts";
 export { checkInstanceId, checkRoleArn, instanceOfModule, pcr3Of, pcr4Of } from "./parent.ts";
 export { NITRO_START, PCR_NAMES, PCR_SIZE, type PcrEvent, type PcrName, pcrOf } from "./pcr.ts";
-export {
-  type HashedSection,
-  isMeasured,
-  type PlannedSection,
-  sectionNames,
-  type SectionType,
-} from "./section.ts";
+export { type HashedSection, isMeasured, type PlannedSection, sectionNames } from "./section.ts";

@@ -2,9 +2,9 @@
  * The measurement of an image whose parts are in memory: for tests, browsers and small images.
  * @module
  */
+import type { EifSectionType } from "@bootproof/boot/eif";
 import { EifHasher, joinEifDigests } from "./eif-hasher.ts";
 import { measureNitro, type NitroMeasurement, type NitroShape } from "./measure-nitro.ts";
-import type { SectionType } from "./section.ts";
 
 /** The parts of an image. */
 export interface NitroParts {
@@ -19,7 +19,7 @@ export interface NitroParts {
 
 /** A section in memory. */
 export interface LoadedSection {
-  readonly type: SectionType;
+  readonly type: EifSectionType;
   readonly bytes: Uint8Array;
 }
 

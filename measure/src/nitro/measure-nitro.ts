@@ -3,6 +3,7 @@
  * PCR4 of the machine that starts it, as far as that is known.
  * @module
  */
+import type { EifArchitecture } from "@bootproof/boot/eif";
 import { sha384, utf8 } from "@bootproof/bytes";
 import { makeMeasurement, type Measurement, type MeasureWarning } from "../measurement.ts";
 import { replay } from "../replay.ts";
@@ -12,9 +13,6 @@ import { checkInstanceId, checkRoleArn } from "./parent.ts";
 import { extendPcr, NITRO_START, type PcrEvent, type PcrName } from "./pcr.ts";
 import { type HashedSection, isMeasured, sectionNames } from "./section.ts";
 
-/** The two kinds of enclaves; no register tells them apart. */
-export type NitroArchitecture = "x86_64" | "aarch64";
-
 /** An image that was hashed, with the certificate of its signature. */
 export interface NitroImage extends EifDigests {
   /** DER of the first certificate in the signature's PEM; absent: unsigned. */
@@ -23,7 +21,8 @@ export interface NitroImage extends EifDigests {
 
 /** Everything else that decides what an enclave reports. */
 export interface NitroShape {
-  readonly architecture?: NitroArchitecture | undefined;
+  /** No register tells the two apart. */
+  readonly architecture?: EifArchitecture | undefined;
   /** IAM role of the parent instance; absent: not known. */
   readonly roleArn?: string | undefined;
   /** Parent instance; absent: not known. */
@@ -34,7 +33,7 @@ export interface NitroShape {
 
 /** {@link NitroShape} as JSON. */
 export interface NitroShapeJson {
-  readonly architecture?: NitroArchitecture;
+  readonly architecture?: EifArchitecture;
   readonly roleArn?: string;
   readonly instanceId?: string;
   readonly debug?: boolean;

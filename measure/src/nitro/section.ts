@@ -2,14 +2,12 @@
  * Sections of an EIF as its measurement sees them: kinds, sizes and digests, in file order.
  * @module
  */
+import type { EifSectionType } from "@bootproof/boot/eif";
 import type { Sha384 } from "@bootproof/bytes";
-
-/** What a section holds (EIF section types 1 to 5). */
-export type SectionType = "kernel" | "cmdline" | "ramdisk" | "signature" | "metadata";
 
 /** A section in its place: what is needed to hash it. */
 export interface PlannedSection {
-  readonly type: SectionType;
+  readonly type: EifSectionType;
   /** Bytes of data, without the 12-byte header. */
   readonly size: number;
 }
