@@ -3,10 +3,12 @@
  * @module
  */
 import type { ExecutionErrorCode } from "./execution-error-code.ts";
+import type { ImageErrorCode } from "./image/image-error-code.ts";
 
 /** Stable codes; `bootproof explain CODE` has a page for each. */
 export type BuildErrorCode =
   | ExecutionErrorCode
+  | ImageErrorCode
   /** The recipe is not readable YAML 1.2, or repeats a key. */
   | "BP-RECIPE-001"
   /** The recipe does not fit its schema: unknown or missing key, wrong type or spelling. */

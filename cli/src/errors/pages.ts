@@ -10,6 +10,7 @@ import { EXPLAIN_PAGES } from "./explain-pages.ts";
 import { FRAME_PAGES } from "./frame-pages.ts";
 import { ID_BLOCK_PAGES } from "./id-block-pages.ts";
 import { IGVM_PAGES } from "./igvm-pages.ts";
+import { IMAGE_PAGES } from "./image-pages.ts";
 import type { Pages } from "./page.ts";
 import { LINT_PAGES } from "./lint-pages.ts";
 import { LOG_CLIENT_PAGES } from "./log-client-pages.ts";
@@ -40,6 +41,7 @@ export const PAGES: Pages = {
   ...ID_BLOCK_PAGES,
   ...LINT_PAGES,
   ...IGVM_PAGES,
+  ...IMAGE_PAGES,
   ...NITRO_PAGES,
   ...EIF_PAGES,
   ...LOG_PAGES,
