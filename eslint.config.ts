@@ -16,7 +16,7 @@ const tierConstraints = TIERS.map((tier, height) => ({
 /** One door per outside library: the only files that may import it. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   "@noble/hashes/*": ["bytes/src/hash-noble.ts"],
-  "@noble/curves/*": ["bytes/src/ed25519.ts", "bytes/src/ed25519-noble.ts", "bytes/src/p384.ts"],
+  "@noble/curves/*": ["bytes/src/ed25519.ts", "bytes/src/ed25519-noble.ts", "bytes/src/ecdsa.ts"],
   "@noble/post-quantum/*": ["bytes/src/mldsa.ts"],
   execa: ["builder/src/process.ts"],
   "tar-stream": ["builder/src/archive.ts"],

@@ -3,12 +3,13 @@
  * @module
  */
 import { parseBase64, parseEcdsaDer, ParseError, parseHex } from "@bootproof/bytes";
-import { P384_LENGTH } from "@bootproof/bytes/p384";
+import { ECDSA_LENGTH } from "@bootproof/bytes/ecdsa";
 
 import { EXIT } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 import { readInput } from "../frame/files.ts";
 
+const P384_LENGTH = ECDSA_LENGTH["P-384"];
 const RAW = 2 * P384_LENGTH;
 
 /** Reads a signature file: DER as openssl writes it, or r and s of 48 bytes each; binary, base64 or hex. */

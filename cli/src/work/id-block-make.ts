@@ -5,7 +5,7 @@
 import { join } from "node:path";
 
 import { formatBase64, formatHex, sha384 } from "@bootproof/bytes";
-import { p384PublicKey, p384Sign } from "@bootproof/bytes/p384";
+import { ecdsaPublicKey, ecdsaSign } from "@bootproof/bytes/ecdsa";
 import type { MeasureWarning } from "@bootproof/measure";
 import {
   decodeGuestPolicy,
@@ -100,7 +100,7 @@ async function readSigner(
     if (publicFile !== undefined || signatureFile !== undefined)
       throw usage(`--${role}-key and a signature made elsewhere are both given`, "one of them is enough");
     const key = await readPrivateKey(privateFile);
-    return { publicKey: p384PublicKey(key), signature: p384Sign(key, message) };
+    return { publicKey: ecdsaPublicKey("P-384", key), signature: ecdsaSign("P-384", key, message) };
   }
   if (publicFile === undefined && signatureFile === undefined) return undefined;
   if (publicFile === undefined || signatureFile === undefined)

@@ -5,7 +5,9 @@
  * @module
  */
 import { ByteReader, ByteWriter, concatBytes, sha384, type Sha384 } from "@bootproof/bytes";
-import { P384_LENGTH } from "@bootproof/bytes/p384";
+import { ECDSA_LENGTH } from "@bootproof/bytes/ecdsa";
+
+const P384_LENGTH = ECDSA_LENGTH["P-384"];
 
 /** The algorithm number of ECDSA P-384 with SHA-384. */
 export const ECDSA_P384_SHA384 = 1;
@@ -20,7 +22,7 @@ export const NUMBER_SIZE = 72;
 
 /** Two numbers as a structure holds them, and where it holds bytes that should be zero and are not. */
 export interface NumberPair {
-  /** Both numbers, 48 bytes each, big endian: what `@bootproof/bytes/p384` takes. */
+  /** Both numbers, 48 bytes each, big endian: what `@bootproof/bytes/ecdsa` takes. */
   readonly pair: Uint8Array;
   /** Offset in the structure of the first byte that should be zero and is not. */
   readonly notZero: number | undefined;

@@ -2,7 +2,7 @@ import { createPublicKey, createSign, generateKeyPairSync, verify } from "node:c
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatHex, parseEcdsaDer, ParseError } from "@bootproof/bytes";
-import { p384PublicKey, p384Sign } from "@bootproof/bytes/p384";
+import { ecdsaPublicKey, ecdsaSign } from "@bootproof/bytes/ecdsa";
 import {
   encodePublicKey,
   encodeSignature,
@@ -76,10 +76,13 @@ describe("ID auth: signatures that the firmware does not read as we do end in BA
 
   it("refuses to join a signature of something else, by whichever key", () => {
     const block = fieldsOf(identities[0]!);
-    const id = { publicKey: p384PublicKey(idKey), signature: p384Sign(idKey, encodeIdBlock(block)) };
+    const id = {
+      publicKey: ecdsaPublicKey("P-384", idKey),
+      signature: ecdsaSign("P-384", idKey, encodeIdBlock(block)),
+    };
     const wrong = [
       () => joinIdentity({ ...block, guestSvn: 1 }, id),
-      () => joinIdentity(block, { ...id, publicKey: p384PublicKey(authorKey) }),
+      () => joinIdentity(block, { ...id, publicKey: ecdsaPublicKey("P-384", authorKey) }),
       () => joinIdentity(block, id, id),
       () => joinIdentity(block, { ...id, signature: new Uint8Array(96) }),
     ];

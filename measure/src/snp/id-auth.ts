@@ -5,7 +5,7 @@
  * @module
  */
 import { ByteReader, ByteWriter, type Sha384 } from "@bootproof/bytes";
-import { p384PublicKey, p384Sign, p384Verify } from "@bootproof/bytes/p384";
+import { ecdsaPublicKey, ecdsaSign, ecdsaVerify } from "@bootproof/bytes/ecdsa";
 import { MeasureError } from "../measure-error.ts";
 import {
   ECDSA_P384_SHA384,
@@ -59,9 +59,12 @@ export const idKeyToSign = (idPublicKey: Uint8Array): Uint8Array => encodePublic
  */
 export function joinIdentity(block: IdBlock, id: SignedBy, author?: SignedBy): Identity {
   const idBlock = encodeIdBlock(block);
-  if (!p384Verify(id.publicKey, idBlock, id.signature))
+  if (!ecdsaVerify("P-384", id.publicKey, idBlock, id.signature))
     throw new MeasureError("BP-ID-003", "the signature is none of this ID block by the ID key");
-  if (author !== undefined && !p384Verify(author.publicKey, idKeyToSign(id.publicKey), author.signature))
+  if (
+    author !== undefined &&
+    !ecdsaVerify("P-384", author.publicKey, idKeyToSign(id.publicKey), author.signature)
+  )
     throw new MeasureError("BP-ID-003", "the signature is none of the ID key by the author key");
   return {
     idBlock,
@@ -74,8 +77,8 @@ export function joinIdentity(block: IdBlock, id: SignedBy, author?: SignedBy): I
 /** Signs an ID block with private keys of 48 bytes; deterministic. */
 export function signIdentity(block: IdBlock, idKey: Uint8Array, authorKey?: Uint8Array): Identity {
   const sign = (key: Uint8Array, message: Uint8Array): SignedBy => ({
-    publicKey: p384PublicKey(key),
-    signature: p384Sign(key, message),
+    publicKey: ecdsaPublicKey("P-384", key),
+    signature: ecdsaSign("P-384", key, message),
   });
   const id = sign(idKey, encodeIdBlock(block));
   return joinIdentity(

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseHex, sha384 } from "@bootproof/bytes";
-import { p384PublicKey, p384Sign } from "@bootproof/bytes/p384";
+import { ecdsaPublicKey, ecdsaSign } from "@bootproof/bytes/ecdsa";
 import { joinIdentity, signIdentity } from "./id-auth.ts";
 import { encodeIdBlock } from "./id-block.ts";
 import { fieldsOf, idAuthOf, identities, idBlockOf, testKey } from "./identity.testing.ts";
@@ -168,8 +168,8 @@ describe("verifying an identity: nothing that was not checked is a yes", () => {
     const fields = { ...fieldsOf(vector!), policy, version };
     const key = testKey("id");
     const made = joinIdentity(fields, {
-      publicKey: p384PublicKey(key),
-      signature: p384Sign(key, encodeIdBlock(fields)),
+      publicKey: ecdsaPublicKey("P-384", key),
+      signature: ecdsaSign("P-384", key, encodeIdBlock(fields)),
     });
     const { answer, checks } = verifyIdentity(made);
     expect(failed(checks)).toEqual([check]);

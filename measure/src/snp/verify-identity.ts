@@ -4,7 +4,7 @@
  * @module
  */
 import { equalBytes, formatHex, sha384 } from "@bootproof/bytes";
-import { isP384PublicKey, p384Verify } from "@bootproof/bytes/p384";
+import { isEcdsaPublicKey, ecdsaVerify } from "@bootproof/bytes/ecdsa";
 import { bitList, formatPolicy, hasBit } from "../policy-bits.ts";
 import {
   CURVE_P384,
@@ -118,7 +118,7 @@ function checkKey(name: string, algorithm: number, structure: Uint8Array): Ident
     return no(name, `algorithm must be ${ECDSA_P384_SHA384} (ECDSA P-384 with SHA-384), is ${algorithm}`);
   if (curve !== CURVE_P384) return no(name, `curve must be ${CURVE_P384} (P-384), is ${curve}`);
   if (notZero !== undefined) return no(name, `padding is not zero at ${hex(notZero)} of the key`);
-  if (!isP384PublicKey(pair)) return no(name, "is no point of the curve");
+  if (!isEcdsaPublicKey("P-384", pair)) return no(name, "is no point of the curve");
   return yes(name, `P-384, digest ${formatHex(keyDigest(pair))}`);
 }
 
@@ -140,7 +140,7 @@ function checkSignature(
 ): IdentityCheck {
   const { pair, notZero } = parseSignature(structure);
   if (notZero !== undefined) return no(name, `padding is not zero at ${hex(notZero)} of the signature`);
-  return p384Verify(parsePublicKey(key).pair, message, pair)
+  return ecdsaVerify("P-384", parsePublicKey(key).pair, message, pair)
     ? yes(name, "holds")
     : no(name, "does not hold: the firmware answers BAD_SIGNATURE (fw_error 10)");
 }
