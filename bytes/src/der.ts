@@ -6,18 +6,20 @@
 import { ByteReader } from "./byte-reader.ts";
 import { ParseError } from "./parse-error.ts";
 
-/** Tags that certificates and signatures use; `context` makes those whose meaning the place decides. */
+/** Tags that certificates and signatures use. */
 export const DER = {
   boolean: 0x01,
   integer: 0x02,
   bitString: 0x03,
   octetString: 0x04,
-  null: 0x05,
   objectIdentifier: 0x06,
   sequence: 0x30,
   set: 0x31,
-  context: (number: number, constructed = true): number => (constructed ? 0xa0 : 0x80) | number,
 } as const;
+
+/** The tag of something whose meaning its place decides: a primitive, or with elements inside. */
+export const contextTag = (number: number, kind: "primitive" | "constructed"): number =>
+  (kind === "constructed" ? 0xa0 : 0x80) | number;
 
 /** One element. */
 export interface DerElement {
