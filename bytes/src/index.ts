@@ -19,7 +19,7 @@ export {
   parseStrictCbor,
 } from "./cbor.ts";
 export { concatBytes, equalBytes, firstDifference } from "./compare.ts";
-export { crc32 } from "./crc32.ts";
+export { crc32, joinCrc32 } from "./crc32.ts";
 export { parseDecimal } from "./decimal.ts";
 export {
   asDigest,

@@ -4,6 +4,7 @@
  */
 import { ADMISSION_PAGES } from "./admission-pages.ts";
 import { BUILD_PAGES } from "./build-pages.ts";
+import { EIF_FILE_PAGES } from "./eif-file-pages.ts";
 import { EIF_PAGES } from "./eif-pages.ts";
 import { EXECUTION_PAGES } from "./execution-pages.ts";
 import { EXPLAIN_PAGES } from "./explain-pages.ts";
@@ -33,6 +34,7 @@ export const PAGES: Pages = {
   ...PARSE_PAGES,
   ...STORE_PAGES,
   ...BUILD_PAGES,
+  ...EIF_FILE_PAGES,
   ...EXECUTION_PAGES,
   ...MEASURE_PAGES,
   ...EXPLAIN_PAGES,
