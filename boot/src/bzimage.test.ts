@@ -12,6 +12,7 @@ function buildKernel(): Uint8Array<ArrayBuffer> {
   kernel.set(utf8("PE\0\0"), 0x80);
   kernel[0x1f1] = 3;
   view.setUint16(0x1fe, 0xaa55, true);
+  view.setUint32(0x1f4, 128, true);
   kernel.set(utf8("HdrS"), 0x202);
   view.setUint16(0x206, 0x020f, true);
   view.setUint16(0x20e, 0x400, true);
@@ -33,6 +34,7 @@ describe("kernel header: what a kernel says of itself", () => {
       protocol: "2.15",
       setupSectors: 3,
       setupLength: 2048,
+      declaredLength: 4096,
       loadedHigh: true,
       version: "6.12.0 (builder@host) #1",
       relocatable: true,
@@ -52,6 +54,7 @@ describe("kernel header: what a kernel says of itself", () => {
     expect(parseKernel(kernel)).toMatchObject({
       protocol: "2.01",
       setupSectors: 4,
+      declaredLength: undefined,
       relocatable: undefined,
       xloadFlags: undefined,
       commandLineSize: undefined,

@@ -11,6 +11,8 @@ const MAGIC_AT = 0x202;
 const MAGIC = 0x5372_6448;
 const BOOT_FLAG = 0xaa55;
 const SECTOR = 512;
+/** The unit of syssize. */
+const PARAGRAPH = 16;
 /** A version string has no length; longer than this it is none. */
 const MAX_VERSION = 256;
 const PE_POINTER_AT = 0x3c;
@@ -36,6 +38,8 @@ export interface KernelHeader {
   readonly setupSectors: number;
   /** Bytes before the protected-mode kernel. */
   readonly setupLength: number;
+  /** Length of the whole image in bytes as it says, a checksum or signature appended later left out. */
+  readonly declaredLength: number | undefined;
   /** Whether the kernel is loaded at 1 MiB: a bzImage, not a zImage. */
   readonly loadedHigh: boolean;
   /** The text at `kernel_version`, self-reported. */
@@ -84,18 +88,19 @@ function parseHeader(bytes: Uint8Array): KernelHeader {
     setupSectors,
     setupLength,
     efiStub: isPe(bytes),
-    ...parseVersioned(bytes, protocol),
+    ...parseVersioned(bytes, protocol, setupLength),
   };
 }
 
 type VersionedFields = Omit<KernelHeader, "protocol" | "setupSectors" | "setupLength" | "efiStub">;
 
 /** Fields that came with later protocol versions, in the order of the specification. */
-function parseVersioned(bytes: Uint8Array, protocol: number): VersionedFields {
+function parseVersioned(bytes: Uint8Array, protocol: number, setupLength: number): VersionedFields {
   const since = <T>(version: number, at: number, read: (reader: ByteReader) => T): T | undefined =>
     protocol < version ? undefined : read(new ByteReader(bytes.subarray(Math.min(at, bytes.length)), at));
   const flags = since(0x20c, 0x236, (reader) => reader.u16le("xloadflags"));
   return {
+    declaredLength: since(0x204, 0x1f4, (reader) => setupLength + PARAGRAPH * reader.u32le("syssize")),
     version: since(0x200, 0x20e, (reader) => readVersion(bytes, reader.u16le("kernel_version"))),
     loadedHigh: since(0x200, 0x211, (reader) => (reader.u8("loadflags") & 1) === 1) ?? false,
     relocatable: since(0x205, 0x234, (reader) => reader.u8("relocatable_kernel") !== 0),

@@ -2,6 +2,12 @@
  * Enclave image files (EIF): read in the one way that all loaders agree on, planned, signed.
  * @module
  */
+export {
+  EIF_ALGORITHMS,
+  type EifAlgorithm,
+  type EifAlgorithmParts,
+  eifAlgorithmOfCurve,
+} from "./algorithm.ts";
 export type { EifCode, EifFinding, EifSeverity } from "./finding.ts";
 export { encodeEifHeader, encodeSectionHeader, startsEif } from "./header.ts";
 export {
@@ -19,6 +25,14 @@ export {
   type UntrustedEifSection,
 } from "./layout.ts";
 export {
+  EIF_MAX_METADATA_SIZE,
+  type EifMetadata,
+  type EifMetadataInput,
+  formatEifMetadata,
+  kernelConfigIdentity,
+  parseEifMetadata,
+} from "./metadata.ts";
+export {
   EIF_VERSION,
   type EifPlan,
   type EifPlanInput,
@@ -26,5 +40,13 @@ export {
   planEif,
   type PlannedSection,
 } from "./plan.ts";
+export type { Contents } from "./contents.ts";
 export { type EifReading, readEif } from "./read.ts";
-export type { SmallSections } from "./small-sections.ts";
+export {
+  EIF_MAX_SIGNATURE_SIZE,
+  parseSignatureSection,
+  signatureInput,
+  signaturePayload,
+  type UntrustedEifSignature,
+} from "./signature.ts";
+export { EIF_MAX_CMDLINE_SIZE, type SmallSections } from "./small-sections.ts";

@@ -4,13 +4,15 @@
  * @module
  */
 import { compareReadings } from "./agreement.ts";
+import { type Contents, readContents } from "./contents.ts";
 import type { EifFinding } from "./finding.ts";
-import { hexNumber } from "./finding.ts";
 import { parseEifHeader, startsEif } from "./header.ts";
 import { judgeHeader } from "./judge-header.ts";
+import { judgeEach } from "./judge-section.ts";
 import {
   EIF_FLAG_AARCH64,
   EIF_HEADER_SIZE,
+  type EifArchitecture,
   type EifLayout,
   type EifSection,
   type EifSource,
@@ -18,12 +20,11 @@ import {
   type UntrustedEifSection,
 } from "./layout.ts";
 import { judgeSections } from "./rules.ts";
-import { readSmallSections, type SmallSections } from "./small-sections.ts";
 import { readTable } from "./table.ts";
 import { readWalk } from "./walk.ts";
 
 /** Everything that was read, and the one layout if there is one. */
-export interface EifReading extends SmallSections {
+export interface EifReading extends Contents {
   /** Undefined for a file that is no EIF. */
   readonly header: UntrustedEifHeader | undefined;
   /** What a loader finds. */
@@ -32,7 +33,7 @@ export interface EifReading extends SmallSections {
   readonly walk: readonly UntrustedEifSection[];
   /** Given when every finding is a notice: all readers see this one file. */
   readonly layout: EifLayout | undefined;
-  /** In the order of their codes' places in the file's reading. */
+  /** In the order of their places in the file; what has no place comes last. */
   readonly findings: readonly EifFinding[];
 }
 
@@ -55,12 +56,14 @@ export async function readEif(source: EifSource): Promise<EifReading> {
     ...judgeEach(sections),
     ...(table.complete ? judgeSections(sections, header.version) : []),
   ];
-  const small = await readSmallSections(source, sections);
-  const findings = [...structure, ...small.findings];
+  const contents = await readContents(source, sections, architectureOf(header));
+  const findings = [...structure, ...contents.findings].toSorted(
+    (a, b) => (a.offset ?? Infinity) - (b.offset ?? Infinity) || 0,
+  );
   const layout = findings.every(({ severity }) => severity === "notice")
     ? layoutOf(header, sections, source.size)
     : undefined;
-  return { header, table: table.sections, walk: walk.sections, ...small.sections, layout, findings };
+  return { header, table: table.sections, walk: walk.sections, ...contents.contents, layout, findings };
 }
 
 function judgeStart(start: Uint8Array): EifFinding | undefined {
@@ -84,58 +87,8 @@ function judgeStart(start: Uint8Array): EifFinding | undefined {
   };
 }
 
-/** What is wrong with a section alone. */
-function judgeEach(sections: readonly UntrustedEifSection[]): EifFinding[] {
-  return sections.flatMap((section, index) => [
-    ...judgeType(section, index),
-    ...judgeFlags(section, index),
-    ...judgeEmpty(section, index),
-  ]);
-}
-
-function judgeType({ type, typeNumber, headerOffset }: UntrustedEifSection, section: number): EifFinding[] {
-  if (type !== undefined) return [];
-  return [
-    {
-      code: "BP-EIF-017",
-      severity: "malformed",
-      message: `section ${section} is of type ${typeNumber}, which no version has`,
-      section,
-      offset: headerOffset,
-      expected: "1 to 5",
-      found: `${typeNumber}`,
-    },
-  ];
-}
-
-function judgeFlags({ flags, headerOffset }: UntrustedEifSection, section: number): EifFinding[] {
-  if (flags === 0) return [];
-  return [
-    {
-      code: "BP-EIF-018",
-      severity: "malformed",
-      message: `section ${section} has flags, and none are defined`,
-      section,
-      offset: headerOffset + 2,
-      expected: "0",
-      found: hexNumber(flags),
-    },
-  ];
-}
-
-// QEMU refuses empty sections of every kind but this: a kernel may have its command line built in.
-function judgeEmpty({ type, size, headerOffset }: UntrustedEifSection, section: number): EifFinding[] {
-  if (size > 0) return [];
-  return [
-    {
-      code: "BP-EIF-022",
-      severity: type === "cmdline" ? "notice" : "malformed",
-      message: `the ${type ?? "unknown"} section ${section} is empty`,
-      section,
-      offset: headerOffset,
-    },
-  ];
-}
+const architectureOf = ({ flags }: UntrustedEifHeader): EifArchitecture =>
+  flags & EIF_FLAG_AARCH64 ? "aarch64" : "x86_64";
 
 function layoutOf(
   header: UntrustedEifHeader,
@@ -146,7 +99,7 @@ function layoutOf(
   return {
     version,
     flags,
-    architecture: flags & EIF_FLAG_AARCH64 ? "aarch64" : "x86_64",
+    architecture: architectureOf(header),
     defaultMemory,
     defaultCpus,
     sections: sections.filter((section): section is EifSection => section.type !== undefined),

@@ -10,6 +10,8 @@ import type { EifSectionType } from "./layout.ts";
 /** The lowest version in which a kind of section exists; the others have always been there. */
 const SINCE: Readonly<Partial<Record<EifSectionType, number>>> = { signature: 3, metadata: 4 };
 
+const FIRST_VERSION = 2;
+
 /** What has a type and perhaps a place. */
 interface Typed {
   readonly type: EifSectionType | undefined;
@@ -49,6 +51,8 @@ function count(sections: readonly Typed[], type: EifSectionType, least: number, 
 }
 
 function judgeVersion(sections: readonly Typed[], version: number): EifFinding[] {
+  // Of unpublished versions nobody knows what they have.
+  if (version < FIRST_VERSION) return [];
   return sections.flatMap(({ type, headerOffset }, section) => {
     const since = type === undefined ? undefined : SINCE[type];
     if (since === undefined || version >= since) return [];

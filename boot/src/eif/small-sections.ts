@@ -4,6 +4,8 @@
  */
 import type { EifFinding } from "./finding.ts";
 import type { EifSectionType, EifSource, UntrustedEifSection } from "./layout.ts";
+import { EIF_MAX_METADATA_SIZE } from "./metadata.ts";
+import { EIF_MAX_SIGNATURE_SIZE } from "./signature.ts";
 
 /** Sections by kind; undefined when there is none, when there are several, and when one is too large. */
 export interface SmallSections {
@@ -12,11 +14,13 @@ export interface SmallSections {
   readonly signature?: Uint8Array | undefined;
 }
 
-// Kernels take 2048 bytes; AWS's tools write no larger signature; metadata holds what `docker inspect` says.
+/** Largest command line that is read; kernels take 2048 bytes. */
+export const EIF_MAX_CMDLINE_SIZE: number = 2 ** 16;
+
 const MAX_SIZES: Readonly<Partial<Record<EifSectionType, number>>> = {
-  cmdline: 2 ** 16,
-  metadata: 2 ** 20,
-  signature: 2 ** 15,
+  cmdline: EIF_MAX_CMDLINE_SIZE,
+  metadata: EIF_MAX_METADATA_SIZE,
+  signature: EIF_MAX_SIGNATURE_SIZE,
 };
 
 /** The small sections and what is wrong with their sizes. */
@@ -52,7 +56,7 @@ const isTooLarge = (section: UntrustedEifSection): boolean => section.size > lim
 
 function tooLarge(section: UntrustedEifSection, index: number): EifFinding {
   return {
-    code: "BP-EIF-024",
+    code: section.type === "signature" ? "BP-EIF-039" : "BP-EIF-024",
     severity: section.type === "signature" ? "malformed" : "refused",
     message: `the ${section.type ?? "unknown"} section ${index} is too large`,
     section: index,

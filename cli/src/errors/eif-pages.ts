@@ -125,7 +125,100 @@ export const EIF_PAGES: Pages = {
     "Command lines are read up to 64 KiB, signatures up to 32 KiB (as AWS's tools do) and metadata up to 1 MiB.",
     "Keep large things in a ramdisk.",
   ),
+  "BP-EIF-020": malformed(
+    "metadata of an EIF that AWS's reader does not take",
+    "It is JSON with ImageName, ImageVersion, BuildMetadata (five texts), DockerInfo and CustomMetadata. No PCR covers it, but nitro-cli describe-eif fails without it.",
+    "Write it anew: bootproof eif build",
+  ),
+  "BP-EIF-025": notice(
+    "a command line that tools and kernels read in different ways",
+    "It is measured byte by byte. nitro-cli trims white space, a kernel stops at a NUL, and one byte more makes other PCRs.",
+    "Compare with the file that the image was built from; take the newline at its end away.",
+  ),
+  "BP-EIF-026": notice(
+    "restrictions that only a command line makes",
+    "Kernel and command line are hashed as one string. Bytes moved over the edge, with a NUL first, leave every PCR as it is and a guest without its parameters.",
+    "Compile them into the kernel (CONFIG_CMDLINE), or let init insist on them; publish the section manifest beside the PCRs.",
+  ),
+  "BP-EIF-027": notice(
+    "a kernel that Nitro may not start",
+    "x86_64 takes a bzImage, aarch64 an unpacked Image whose text_offset is not 0. Of other files nothing says where they end, and so where the command line starts.",
+    "For aarch64, write 0x200000 to offset 8 of the Image after the build.",
+  ),
+  "BP-EIF-028": notice(
+    "a kernel that does not end where its section does",
+    "A bzImage says how long it is. Bytes behind it could as well be the start of the command line, and missing ones may stand there: the PCRs are the same.",
+    "Compare the section's digest with the published one. A Secure Boot signature behind the kernel is named as such; strip it if nothing needs it.",
+  ),
+  "BP-EIF-029": notice(
+    "a ramdisk that the kernel may not unpack",
+    "All ramdisks are one to the kernel. It unpacks newc archives that start at multiples of 4, and what it has a decompressor for.",
+    "Pad ramdisks with zeros to a multiple of 4, and leave them uncompressed.",
+  ),
+  "BP-EIF-030": malformed(
+    "a signature section that AWS's reader does not take",
+    "It is a CBOR array of one map with signing_certificate and signature (an untagged COSE_Sign1), in one spelling.",
+    "Sign the image anew: bootproof eif sign",
+  ),
+  "BP-EIF-031": malformed(
+    "an EIF with no signature, or several, in its signature section",
+    "Readers take the first; what several would mean for PCR8 is not defined. AWS's reader crashes when there is none.",
+    "Sign the image anew with one certificate.",
+  ),
+  "BP-EIF-032": malformed(
+    "a signing certificate in another CBOR type",
+    "AWS's tools write the PEM text as an array of integers, a byte each. They and QEMU refuse a byte string.",
+    "Sign the image anew: bootproof eif sign",
+  ),
+  "BP-EIF-033": malformed(
+    "a signing certificate that cannot be read",
+    "The section holds certificates as PEM text and nothing else. A private key beside them would be published with the image.",
+    "Give a PEM file with the certificate alone.",
+  ),
+  "BP-EIF-034": malformed(
+    "a signature algorithm that does not go with the certificate",
+    "P-256 signs with SHA-256 (ES256), P-384 with SHA-384 (ES384), P-521 with SHA-512 (ES512). RSA and other curves are not taken.",
+    "openssl ecparam -name secp384r1 -genkey -noout -out key.pem makes a fitting key.",
+  ),
+  "BP-EIF-035": mismatch(
+    "a signature that does not hold for this image",
+    "It was checked over a payload made anew from the image's own PCR0, with the key of the first certificate.",
+    "Sign what this prints: bootproof eif payload FILE",
+  ),
+  "BP-EIF-036": mismatch(
+    "a signature of another image",
+    "The signature section names another PCR0. nitro-cli run-enclave takes such a file; PCR8 then stands for an image that the key's owner never signed.",
+    "Sign the image anew; do not rely on PCR8 alone.",
+  ),
+  "BP-EIF-037": notice(
+    "several certificates in one signature",
+    "PCR8 covers the first alone. Nobody checks a chain, so the others mean nothing.",
+    "Give the PEM file the signing certificate alone.",
+  ),
+  "BP-EIF-038": notice(
+    "a signing certificate outside of its dates",
+    "nitro-cli run-enclave refuses an expired certificate. PCR8 stays the same.",
+    "Sign with a certificate that is valid when the enclave is started.",
+  ),
+  "BP-EIF-039": malformed(
+    "a signature section of more than 32 KiB",
+    "AWS's tools take no larger one, and each byte of the certificate's text takes two.",
+    "Give the PEM file the signing certificate alone, without a chain and without text.",
+  ),
+  "BP-EIF-040": mismatch(
+    "a private key that is not the certificate's",
+    "The signature would not hold under the certificate.",
+    "Compare: openssl pkey -in KEY -pubout, and openssl x509 -in CERTIFICATE -pubkey -noout",
+  ),
 };
+
+function notice(title: string, why: string, fix: string): Page {
+  return { title: `notice: ${title}`, exit: EXIT.yes, why, fix };
+}
+
+function mismatch(title: string, why: string, fix: string): Page {
+  return { title, exit: EXIT.no, why, fix };
+}
 
 function malformed(title: string, why: string, fix: string): Page {
   return { title, exit: EXIT.malformed, why, fix };
