@@ -60,6 +60,7 @@ export {
   type RebuiltArtifact,
 } from "./rebuild.ts";
 export type { BlobDigest } from "./schema.ts";
+export { SECTION_TYPES, type SectionDigest } from "./section-manifest.ts";
 export { StatementError, type StatementErrorCode } from "./statement-error.ts";
 export { formatStatement, parseStatement, type Statement, type Subject } from "./statement.ts";
 export {

@@ -7,6 +7,7 @@ import { ParseError } from "@bootproof/bytes";
 import * as v from "valibot";
 import { parseCounts } from "./counts.ts";
 import { hex, listOf, type Schema, size, text } from "./schema.ts";
+import { type SectionDigest, sectionManifest } from "./section-manifest.ts";
 
 /** VMSA page digests of one CPU signature and feature set. */
 export interface VmsaDigests {
@@ -65,6 +66,8 @@ export interface ShapeRegisters {
   readonly platform: string;
   readonly shape: Readonly<Record<string, string>>;
   readonly registers: Readonly<Record<string, string>>;
+  /** Of platform nitro: what the image consists of, which its PCRs alone do not say. */
+  readonly sections?: readonly SectionDigest[] | undefined;
 }
 
 /** One entry of a boot measurement. */
@@ -157,17 +160,30 @@ const shapeRegisters: Schema<ShapeRegisters> = v.strictObject({
   ),
 });
 
+const nitro: Schema<ShapeRegisters> = v.strictObject({
+  platform: v.literal("nitro"),
+  shape: v.record(shapeKey, text()),
+  registers: v.pipe(
+    v.record(v.pipe(v.string(), v.regex(/^PCR(?:[0-9]|[12][0-9]|3[01])$/, "a PCR's name")), hex(48)),
+    v.check((registers) => Object.keys(registers).length > 0, "at least one register"),
+  ),
+  sections: v.optional(sectionManifest),
+});
+
 /** One entry of `measurements`. */
 export const platformMeasurements: Schema<PlatformMeasurements> = v.lazy(
-  (input): Schema<PlatformMeasurements> =>
-    typeof input === "object" && input !== null && "reference" in input ? snp : shapeRegisters,
+  (input): Schema<PlatformMeasurements> => {
+    if (typeof input !== "object" || input === null) return shapeRegisters;
+    if ("reference" in input) return snp;
+    return "platform" in input && input.platform === "nitro" ? nitro : shapeRegisters;
+  },
 );
 
 /** Where an entry holds a value that no boot gives: all zero. Such an expected value is a mistake, not a measurement. */
 export function zeroValues(entry: PlatformMeasurements): string[] {
   const values: [string, string][] = hasAxes(entry)
     ? referenceValues(entry.reference)
-    : Object.entries(entry.registers);
+    : [...Object.entries(entry.registers), ...sectionValues(entry.sections ?? [])];
   return values.filter(([, value]) => /^0*$/.test(value)).map(([name]) => `${entry.platform} ${name}`);
 }
 
@@ -186,6 +202,9 @@ function referenceValues({
     ...hashes.map(([part, value]): [string, string] => [`${part} hash`, value]),
   ];
 }
+
+const sectionValues = (sections: readonly SectionDigest[]): [string, string][] =>
+  sections.map(({ type, sha384 }, index) => [`section ${index} (${type})`, sha384]);
 
 const vmsaValues = ({ cpuSignature, bsp, ap }: VmsaDigests): [string, string][] => [
   [`VMSA ${cpuSignature} bsp`, bsp],

@@ -4,6 +4,7 @@
  */
 import { releaseArtifacts, type BootMeasurement, type Statement } from "@bootproof/statement";
 import type { Check } from "./answer.ts";
+import { compareEif, type EifContents } from "./compare-eif.ts";
 
 /** A file that was hashed, and the name under which it was found. */
 export interface HashedFile {
@@ -11,6 +12,8 @@ export interface HashedFile {
   readonly size: number;
   /** Lower-case hex. */
   readonly sha256: string;
+  /** Of an enclave image that has one reading: what it consists of. */
+  readonly eif?: EifContents | undefined;
 }
 
 /** Whether `file` is an artifact of the release. */
@@ -20,6 +23,8 @@ export function checkArtifact(statement: Statement<BootMeasurement>, file: Hashe
   const same = artifacts.find(({ sha256, size }) => sha256 === file.sha256 && size === file.size);
   if (same !== undefined)
     return { name, answer: "yes", reason: `matches ${same.name} (${same.kind}), sha256 ${same.sha256}` };
+  const image = file.eif && compareEif(statement, file.name, file.eif);
+  if (image !== undefined) return { name, ...image };
   const named = artifacts.find((artifact) => artifact.name === file.name);
   const expected =
     named === undefined

@@ -4,6 +4,7 @@
  */
 import { formatDigest, ParseError } from "@bootproof/bytes";
 import { MeasureError } from "@bootproof/measure";
+import { contradictionWithManifest } from "@bootproof/measure/nitro";
 import {
   checkReference,
   chooseProfile,
@@ -11,7 +12,13 @@ import {
   expandCounts,
   type SnpProfile,
 } from "@bootproof/measure/snp";
-import { hasAxes, parseCounts, type PlatformMeasurements, type SnpMeasurements } from "@bootproof/statement";
+import {
+  hasAxes,
+  parseCounts,
+  type PlatformMeasurements,
+  type ShapeRegisters,
+  type SnpMeasurements,
+} from "@bootproof/statement";
 import type { Check } from "./answer.ts";
 
 /** The registers of one shape. */
@@ -60,7 +67,7 @@ export function* expandMeasurements(entry: PlatformMeasurements): Generator<Expa
 
 /**
  * Whether every platform's values can be derived for every CPU and feature set that its axes name, and follow from the
- * firmware and kernel hashes where an entry states them.
+ * firmware and kernel hashes, or the sections of an enclave image, where an entry states them.
  */
 export function checkMeasurements(entries: readonly PlatformMeasurements[]): Check {
   const name = "measurements";
@@ -71,7 +78,9 @@ export function checkMeasurements(entries: readonly PlatformMeasurements[]): Che
         for (const guestFeatures of entry.axes.guestFeatures)
           expandShapes(entry, { cpu, guestFeatures }, [vcpus]).next();
     }
-    const contradiction = entries.filter(hasAxes).map(contradictionIn).find(Boolean);
+    const contradiction = entries
+      .map((entry) => (hasAxes(entry) ? contradictionIn(entry) : contradictionInSections(entry)))
+      .find(Boolean);
     if (contradiction !== undefined) return { name, answer: "no", reason: contradiction };
   } catch (error) {
     if (error instanceof MeasureError) return { name, answer: "undecided", reason: error.message };
@@ -80,6 +89,10 @@ export function checkMeasurements(entries: readonly PlatformMeasurements[]): Che
   const platforms = [...new Set(entries.map(({ platform }) => platform))].join(", ");
   return { name, answer: "yes", reason: `expected registers for ${platforms}` };
 }
+
+/** What the registers of an enclave image say against the sections that are stated beside them. */
+const contradictionInSections = ({ registers, sections }: ShapeRegisters): string | undefined =>
+  sections && contradictionWithManifest(registers, sections);
 
 /** What an entry says that does not go with the rest of it; throws {@link MeasureError} for what is not known here. */
 function contradictionIn(entry: SnpMeasurements): string | undefined {

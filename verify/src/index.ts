@@ -5,6 +5,7 @@
 export { joinAnswers, type Answer, type Check, type Skipped } from "./answer.ts";
 export { parseBundle, type UntrustedBundle } from "./bundle.ts";
 export { checkArtifact, type HashedFile } from "./check-artifact.ts";
+export type { EifContents } from "./compare-eif.ts";
 export {
   checkRebuilds,
   judgeConfirmation,

@@ -11,6 +11,15 @@ export {
   type EifHasherOptions,
   joinEifDigests,
 } from "./eif-hasher.ts";
+export {
+  comparePcrs,
+  type ExpectedPcrs,
+  isDebug,
+  parseExpectedPcrs,
+  type PcrComparison,
+  type UnexpectedPcr,
+} from "./expected-pcrs.ts";
+export { type KnownBootstrap, knownBootstrap } from "./known-bootstrap.ts";
 export { type LoadedSection, measureNitroBytes, measureSections, type NitroParts } from "./measure-bytes.ts";
 export {
   measureNitro,
@@ -19,6 +28,15 @@ export {
   type NitroShape,
   type NitroShapeJson,
 } from "./measure-nitro.ts";
+export {
+  compareManifests,
+  contradictionWithManifest,
+  formatManifest,
+  type ManifestComparison,
+  measuredSections,
+  type NamedLine,
+  type SectionLine,
+} from "./manifest.ts";
 export { checkInstanceId, checkRoleArn, instanceOfModule, pcr3Of, pcr4Of } from "./parent.ts";
 export { NITRO_START, PCR_NAMES, PCR_SIZE, type PcrEvent, type PcrName, pcrOf } from "./pcr.ts";
 export { type HashedSection, isMeasured, type PlannedSection, sectionNames } from "./section.ts";

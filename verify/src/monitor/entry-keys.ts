@@ -7,7 +7,7 @@ import { formatCanonicalJson, formatHex, sha256, utf8, type JsonValue } from "@b
 import { leafHash } from "@bootproof/log";
 import { releaseArtifacts, type BootMeasurement } from "@bootproof/statement";
 import { claimedSigners } from "../read-entry.ts";
-import { isTelling, registerValues } from "./register-values.ts";
+import { registerValues } from "./register-values.ts";
 import { isRelease, releaseOf, type WatchedEntry, type WatchedRelease } from "./watched-entry.ts";
 
 /** Bytes of a key: finding an entry under a key is a hint, which reading the entry confirms. */
@@ -46,12 +46,12 @@ export const claimKey = (release: WatchedRelease): Uint8Array => key("claim", cl
 export function entryKeys(entry: WatchedEntry): Uint8Array[] {
   if (isRelease(entry)) {
     const { release, measurements } = releaseOf(entry).predicate;
-    const values = new Set(registerValues(measurements).values.map(({ value }) => value));
+    const telling = registerValues(measurements).values.filter((claimed) => claimed.telling);
     return [
       releaseKey(release),
       claimKey(entry),
       leafKey(formatHex(leafHash(entry.entry))),
-      ...[...values].filter(isTelling).map(registerKey),
+      ...[...new Set(telling.map(({ value }) => value))].map(registerKey),
     ];
   }
   if (entry.statement?.kind !== "rebuild") return [];

@@ -5,7 +5,7 @@
 import { MeasureError } from "@bootproof/measure";
 import type { PlatformMeasurements } from "@bootproof/statement";
 import { expandMeasurements } from "../expand.ts";
-import { shapeText } from "../shape-text.ts";
+import { sectionValues, shapeText } from "../shape-text.ts";
 
 /**
  * Values of one entry. A kibibyte can name 65,536 shapes, so that a hostile entry could make an index thousands of times
@@ -18,6 +18,8 @@ export interface RegisterValue {
   /** Platform, shape and register: equal texts are the same register. */
   readonly place: string;
   readonly value: string;
+  /** Whether equal values mean equal machines. */
+  readonly telling: boolean;
 }
 
 /** The values of a release. */
@@ -37,9 +39,11 @@ export function registerValues(measurements: readonly PlatformMeasurements[]): R
         for (const [register, value] of Object.entries(registers)) {
           if (values.length >= MAX_VALUES)
             return { values, incomplete: `it claims more than ${MAX_VALUES} values` };
-          const place = [platform, shapeText(shape), register].filter((word) => word !== "").join(" ");
-          values.push({ place, value });
+          values.push(valueOf(platform, shapeText(shape), register, value));
         }
+      // No PCR says where a section ends, so two claims can differ in nothing else.
+      for (const { platform, shape, register, value } of sectionValues(entry))
+        values.push(valueOf(platform, shape, register, value));
     } catch (error) {
       if (!(error instanceof MeasureError)) throw error;
       incomplete ??= error.message;
@@ -47,5 +51,14 @@ export function registerValues(measurements: readonly PlatformMeasurements[]): R
   return incomplete === undefined ? { values } : { values, incomplete };
 }
 
-/** Whether a value tells releases apart: registers that nothing was measured into are all zeros or all ones. */
-export const isTelling = (value: string): boolean => !/^(?:0*|f*)$/.test(value);
+function valueOf(platform: string, shape: string, register: string, value: string): RegisterValue {
+  const place = [platform, shape, register].filter((word) => word !== "").join(" ");
+  return { place, value, telling: isTelling(platform, register, value) };
+}
+
+/**
+ * Whether a value tells releases apart. Registers that nothing was measured into are all zeros or all ones. Of an enclave
+ * only PCR0 hashes the whole image: many share a kernel and init (PCR1), have no second ramdisk (PCR2), or a signer (PCR8).
+ */
+const isTelling = (platform: string, register: string, value: string): boolean =>
+  !/^(?:0*|f*)$/.test(value) && (platform !== "nitro" || register === "PCR0");

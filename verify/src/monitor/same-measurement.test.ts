@@ -58,7 +58,7 @@ describe("one value claimed by two releases", () => {
             {
               platform: "nitro",
               shape: {},
-              registers: { PCR3: "ff".repeat(48), PCR0: `${name.length}1`.repeat(32) },
+              registers: { PCR3: "ff".repeat(48), PCR0: `${name.length}1`.repeat(24).padEnd(96, "1") },
             },
           ],
         }),
@@ -71,5 +71,27 @@ describe("one value claimed by two releases", () => {
       await blank("snp-other-2"),
     ];
     expect(shared(await watch(leaves, { watched: WATCHED }))).toEqual([]);
+  });
+
+  it("is PCR0 of enclaves: many share a bootstrap, a signer, or the lack of a second ramdisk", async () => {
+    const enclave = (name: string, image: string) => {
+      const registers = {
+        PCR0: image.repeat(96),
+        PCR1: "b".repeat(96),
+        PCR2: "c".repeat(96),
+        PCR8: "d".repeat(96),
+      };
+      const measurements = [{ platform: "nitro", shape: {}, registers }];
+      return seal(
+        makeBootMeasurement({ ...release, release: { name, version: "1" }, measurements }),
+        KEYS.publisher,
+      );
+    };
+    const watched = async (image: string) =>
+      shared(
+        await watch([await enclave("snp-guest", "a"), await enclave("other", image)], { watched: WATCHED }),
+      );
+    expect(await watched("e")).toEqual([]);
+    expect(await watched("a")).toHaveLength(1);
   });
 });

@@ -8,7 +8,7 @@ import { makeAlert, type Alert, type Severity } from "./alert.ts";
 import { bothEnds } from "./both-ends.ts";
 import { claimKey, registerKey } from "./entry-keys.ts";
 import type { History } from "./history.ts";
-import { isTelling, registerValues, type RegisterValue } from "./register-values.ts";
+import { registerValues, type RegisterValue } from "./register-values.ts";
 import {
   isRelease,
   releaseOf,
@@ -48,7 +48,7 @@ async function findShared(entry: WatchedRelease, history: History): Promise<Map<
   const asked = new Set<string>();
   let same: ReadonlySet<bigint> | undefined;
   for (const claimed of values) {
-    if (asked.has(claimed.value) || !isTelling(claimed.value)) continue;
+    if (asked.has(claimed.value) || !claimed.telling) continue;
     asked.add(claimed.value);
     const found = await history.find(registerKey(claimed.value), entry.index);
     if (found.length === 0) continue;
