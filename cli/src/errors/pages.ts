@@ -4,14 +4,17 @@
  */
 import { ADMISSION_PAGES } from "./admission-pages.ts";
 import { BUILD_PAGES } from "./build-pages.ts";
+import { EIF_COMMAND_PAGES } from "./eif-command-pages.ts";
 import { EIF_FILE_PAGES } from "./eif-file-pages.ts";
 import { EIF_PAGES } from "./eif-pages.ts";
+import { ENCLAVE_PAGES } from "./enclave-pages.ts";
 import { EXECUTION_PAGES } from "./execution-pages.ts";
 import { EXPLAIN_PAGES } from "./explain-pages.ts";
 import { FRAME_PAGES } from "./frame-pages.ts";
 import { ID_BLOCK_PAGES } from "./id-block-pages.ts";
 import { IGVM_PAGES } from "./igvm-pages.ts";
 import { IMAGE_PAGES } from "./image-pages.ts";
+import { KMS_PAGES } from "./kms-pages.ts";
 import type { Pages } from "./page.ts";
 import { LINT_PAGES } from "./lint-pages.ts";
 import { LOG_CLIENT_PAGES } from "./log-client-pages.ts";
@@ -34,6 +37,7 @@ export const PAGES: Pages = {
   ...PARSE_PAGES,
   ...STORE_PAGES,
   ...BUILD_PAGES,
+  ...EIF_COMMAND_PAGES,
   ...EIF_FILE_PAGES,
   ...EXECUTION_PAGES,
   ...MEASURE_PAGES,
@@ -41,8 +45,10 @@ export const PAGES: Pages = {
   ...SOLVE_PAGES,
   ...MACHINE_PAGES,
   ...ID_BLOCK_PAGES,
+  ...KMS_PAGES,
   ...LINT_PAGES,
   ...IGVM_PAGES,
+  ...ENCLAVE_PAGES,
   ...IMAGE_PAGES,
   ...NITRO_PAGES,
   ...EIF_PAGES,

@@ -1,0 +1,205 @@
+/**
+ * Who gets at plaintext without the pinned enclave: statements beside the one with the condition, grants,
+ * re-encryption, and those who may change the policy.
+ * @module
+ */
+import { evaluateConditions, type RequestContext } from "./evaluate-condition.ts";
+import type { Report } from "./kms-finding.ts";
+import {
+  includesOperation,
+  OPERATIONS,
+  operationsOf,
+  PLAINTEXT_OPERATIONS,
+  takesRecipient,
+} from "./operation.ts";
+import type { PolicyStatement } from "./policy.ts";
+import { readPrincipalArn } from "./principal.ts";
+import { readRecipientKey } from "./recipient-key.ts";
+
+/** Whoever may do these can give themselves, or others, the rest. */
+const ROUNDABOUT = ["PutKeyPolicy", "CreateGrant", "ReplicateKey"] as const;
+
+const WHY: Readonly<Record<(typeof ROUNDABOUT)[number], string>> = {
+  PutKeyPolicy: "may change this policy",
+  CreateGrant: "may grant Decrypt, and no grant can demand a document",
+  ReplicateKey: "may replicate a multi-Region key under another policy",
+};
+
+/** Judges an Allow without a condition on a document, as far as no Deny stops it. */
+export function lintOpenAllow(
+  statement: PolicyStatement,
+  denies: readonly PolicyStatement[],
+  report: Report,
+): void {
+  const open = (operation: string): boolean =>
+    includesOperation(statement.actions, operation) &&
+    !denies.some((deny) => stops(deny, statement, operation));
+  const who = whoOf(statement);
+  const plain = PLAINTEXT_OPERATIONS.filter(open);
+  const condition =
+    statement.conditions.length === 0 ? "" : ", under conditions that have nothing to do with a document";
+  if (plain.length > 0) {
+    const account = accountsOf(statement);
+    if (account !== undefined)
+      report("BP-KMS-056", {
+        message: `account ${account} may do ${list(plain)} as its IAM policies say${condition}: whoever writes those needs no enclave`,
+        fix: `give the account the operations that administer the key, and not kms:*; or add a statement that denies ${list(plain)} without the document`,
+        statement,
+      });
+    else
+      report("BP-KMS-053", {
+        message: `${who} may do ${list(plain)} without any document${condition}`,
+        fix: "take these operations out of this statement, or add the same condition to it",
+        statement,
+      });
+  }
+  if (open("ReEncryptFrom") && plain.length === 0)
+    report("BP-KMS-054", {
+      message: `${who} may re-encrypt what this key has encrypted under a key of their own (ReEncryptFrom takes no document)`,
+      fix: "take kms:ReEncrypt* out of this statement",
+      statement,
+    });
+  const roundabout = ROUNDABOUT.filter(open);
+  if (roundabout.length > 0)
+    report("BP-KMS-055", {
+      message: `who else could get in: ${who} ${roundabout.map((operation) => WHY[operation]).join(", ")}`,
+      fix: "know these principals; keep kms:CreateGrant away from them, and let CloudTrail tell of PutKeyPolicy",
+      statement,
+    });
+}
+
+/** Whether anybody may still change the policy. */
+export function lintLockout(statements: readonly PolicyStatement[], report: Report): void {
+  const denies = statements.filter(({ effect }) => effect === "Deny");
+  const someone = statements.some(
+    (statement) =>
+      statement.effect === "Allow" &&
+      includesOperation(statement.actions, "PutKeyPolicy") &&
+      !statement.conditions.some(({ key }) => readRecipientKey(key) !== undefined) &&
+      !denies.some((deny) => stops(deny, statement, "PutKeyPolicy")),
+  );
+  if (!someone)
+    report("BP-KMS-057", {
+      message:
+        "nobody may change this policy again: no new release can ever be let in, and KMS takes it only with --bypass-policy-lockout-safety-check",
+      fix: "add a statement that lets an administrator do kms:PutKeyPolicy, unless that is what is meant",
+    });
+}
+
+/** Judges an Allow's elements that include more than they name. */
+export function lintEverybody(statement: PolicyStatement, attested: boolean, report: Report): void {
+  const { principals, actions, resources } = statement;
+  if (
+    principals?.not === false &&
+    principals.entries.some(({ type, value }) => type === "AWS" && value === "*")
+  )
+    report("BP-KMS-058", {
+      message: attested
+        ? "any principal of any account gets in, with an enclave of the pinned image on their own instance"
+        : "any principal of any account is let in",
+      fix: "name the role of the instances",
+      statement,
+    });
+  const nots = [
+    principals?.not === true ? "NotPrincipal" : "",
+    actions.not ? "NotAction" : "",
+    resources?.not === true ? "NotResource" : "",
+  ].filter((name) => name !== "");
+  if (nots.length > 0)
+    report("BP-KMS-059", {
+      message: `${nots.join(" and ")} in an Allow lets in everything that is not named${
+        actions.not
+          ? `: ${operationsOf(actions).length} operations of ${OPERATIONS.length}, and new ones as they come`
+          : ""
+      }`,
+      fix: `write ${nots.map((name) => name.slice(3)).join(" and ")}`,
+      statement,
+    });
+}
+
+/** Judges operations under a condition on a document that never have one. */
+export function lintOperations(statement: PolicyStatement, report: Report): void {
+  const operations = operationsOf(statement.actions);
+  const without = operations.filter((operation) => !takesRecipient(operation));
+  if (without.length > 0) {
+    const shown =
+      without.length > 6 ? `${list(without.slice(0, 6))} and ${without.length - 6} more` : list(without);
+    const none = without.length === operations.length;
+    report(none ? "BP-KMS-051" : "BP-KMS-050", {
+      message: `${shown} take no document, so under this condition they are never allowed${none ? ": the statement allows nothing" : ""}`,
+      fix: "name only kms:Decrypt, kms:GenerateDataKey, kms:GenerateDataKeyPair, kms:DeriveSharedSecret here; allow others in a statement of their own",
+      statement,
+    });
+  }
+  if (operations.includes("GenerateRandom"))
+    report("BP-KMS-065", {
+      message: "GenerateRandom uses no key, so no key policy is asked",
+      fix: "put the condition for kms:GenerateRandom into the role's IAM policy",
+      statement,
+    });
+}
+
+/** Whether a Deny stops what an Allow would let through, for every request without the pinned document. */
+export function stops(deny: PolicyStatement, allow: PolicyStatement, operation: string): boolean {
+  if (deny.effect !== "Deny" || deny.faults.length > 0) return false;
+  if (!includesOperation(deny.actions, operation) || !covers(deny, allow)) return false;
+  if (deny.resources !== undefined && (deny.resources.not || !deny.resources.patterns.includes("*")))
+    return false;
+  if (deny.conditions.some(({ key }) => readRecipientKey(key)?.kind !== "pcr")) return false;
+  const contexts = takesRecipient(operation) ? [WITHOUT_DOCUMENT, FOREIGN_DOCUMENT] : [WITHOUT_DOCUMENT];
+  return contexts.every((context) => evaluateConditions(deny.conditions, context).match === "yes");
+}
+
+/** A request without a document. */
+export const WITHOUT_DOCUMENT: RequestContext = (key) => {
+  const kind = readRecipientKey(key)?.kind;
+  return kind === "pcr" || kind === "tpm" ? "absent" : "unknown";
+};
+
+/** A request with the document of an enclave that nobody means. */
+export const FOREIGN_DOCUMENT: RequestContext = (key) =>
+  readRecipientKey(key)?.kind === "pcr" ? { value: "5a".repeat(48) } : "unknown";
+
+function covers({ principals: deny }: PolicyStatement, { principals: allow }: PolicyStatement): boolean {
+  if (deny === undefined || allow === undefined) return deny === allow;
+  if (deny.not) return false;
+  const named = deny.entries.filter(({ type }) => type === "AWS").map(({ value }) => value);
+  if (named.includes("*")) return true;
+  if (allow.not) return false;
+  return allow.entries.every(({ value }) => {
+    const account = readPrincipalArn(value)?.account ?? value;
+    return named.some((name) => name === value || name === account || isRootOf(name, account));
+  });
+}
+
+const isRootOf = (name: string, account: string): boolean => {
+  const arn = readPrincipalArn(name);
+  return arn?.kind === "root" && arn.account === account;
+};
+
+/** The account, when a statement is about accounts only. */
+function accountsOf({ principals }: PolicyStatement): string | undefined {
+  if (principals === undefined || principals.not || principals.entries.length === 0) return undefined;
+  const accounts = principals.entries.map(({ value }) => {
+    const arn = readPrincipalArn(value);
+    if (arn?.kind === "root") return arn.account;
+    return /^[0-9]{12}$/.test(value) ? value : undefined;
+  });
+  return accounts.every((account) => account !== undefined) ? [...new Set(accounts)].join(", ") : undefined;
+}
+
+/** Whom a statement is about, in words. */
+export function whoOf({ principals }: PolicyStatement): string {
+  if (principals === undefined) return "whoever has this policy";
+  const names = principals.entries.map(({ type, value }) => {
+    if (value === "*") return "everybody";
+    const arn = readPrincipalArn(value);
+    if (arn?.kind === "root" || /^[0-9]{12}$/.test(value))
+      return `account ${arn?.account ?? value} (as its IAM policies say)`;
+    return type === "AWS" ? value : `${type} ${value}`;
+  });
+  const all = names.length === 0 ? "nobody" : names.join(", ");
+  return principals.not ? `everybody but ${all}` : all;
+}
+
+const list = (operations: readonly string[]): string => operations.join(", ");

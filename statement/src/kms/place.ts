@@ -1,0 +1,30 @@
+/**
+ * Where something stands in a policy, for people: line and column.
+ * @module
+ */
+
+/** A place in a text; lines and columns count from 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Tells places of one text; looks for its lines once. */
+export class TextPlaces {
+  readonly #starts: number[] = [0];
+
+  constructor(text: string) {
+    for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) this.#starts.push(at + 1);
+  }
+
+  /** The place of the character at an index. */
+  at(index: number): Place {
+    let [low, high] = [0, this.#starts.length];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((this.#starts[middle] ?? 0) <= index) low = middle;
+      else high = middle;
+    }
+    return { line: low + 1, column: index - (this.#starts[low] ?? 0) + 1 };
+  }
+}
