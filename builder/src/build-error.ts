@@ -21,6 +21,14 @@ export type BuildErrorCode =
   | "BP-RECIPE-005"
   /** A file the recipe names beside itself is absent or unreadable. */
   | "BP-RECIPE-006"
+  /** A folder beside a recipe cannot be pinned: a special file, a name that is not UTF-8, or it changed meanwhile. */
+  | "BP-ENCLAVE-001"
+  /** These sections make no enclave image. */
+  | "BP-EIF-060"
+  /** A part of an enclave image changed while it was read. */
+  | "BP-EIF-061"
+  /** A part of an enclave image is no file. */
+  | "BP-EIF-062"
   /** The lock is not readable or does not fit its schema. */
   | "BP-LOCK-001"
   /** The lock is not in its one canonical spelling. */

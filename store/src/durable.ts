@@ -194,9 +194,21 @@ export async function inParallel<T>(items: readonly T[], work: (item: T) => Prom
 
 /** Replaces the file at `path` by `bytes`, atomically and durably; makes its directory when absent. */
 export async function writeFileAtomic(path: string, bytes: Uint8Array, mode = 0o644): Promise<void> {
+  await replaceFile(path, (handle, temporary) => writeAll(handle, bytes, temporary), mode);
+}
+
+/**
+ * Replaces the file at `path` by what `fill` writes, atomically and durably; makes its directory when absent. `fill` is
+ * also told the path of the temporary file.
+ */
+export async function replaceFile(
+  path: string,
+  fill: (handle: FileHandle, temporary: string) => Promise<void>,
+  mode = 0o644,
+): Promise<void> {
   await makeDirectory(dirname(path));
   const temporary = temporaryPath(dirname(path));
-  await writeTemporaryBytes(temporary, mode, bytes);
+  await writeTemporary(temporary, mode, (handle) => fill(handle, temporary));
   await publishByRename(temporary, path);
 }
 

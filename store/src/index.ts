@@ -6,7 +6,7 @@ export { defaultStorePath } from "./default-path.ts";
 export { DirectoryBlobs, type Blob, type BlobVerification, type ExpectedBlob } from "./directory-blobs.ts";
 export { DirectoryHead, type Head } from "./directory-head.ts";
 export { DirectoryObjects } from "./directory-objects.ts";
-export { makeDirectory, writeFileAtomic } from "./durable.ts";
+export { makeDirectory, replaceFile, writeFileAtomic } from "./durable.ts";
 export { FileLock } from "./file-lock.ts";
 export { collectGarbage, type Collected, type Keep } from "./garbage.ts";
 export { Refs } from "./refs.ts";

@@ -106,17 +106,22 @@ export async function hashEifFile(
   });
   const { digests, shared } = await hashPlaces(places, { ...options, name: eif.name, checksums: true }, eif);
   let crc = crc32(await file.read(0, Math.min(EIF_CRC_OFFSET, file.size)));
-  for (const [index, section] of sections.entries()) {
-    crc = crc32(await file.read(section.headerOffset, EIF_SECTION_HEADER_SIZE), crc);
-    for (let at = 0; at < section.size; at += shared.blockSize)
-      crc = joinCrc32(
-        crc,
-        shared.checksum(index, at / shared.blockSize),
-        Math.min(shared.blockSize, section.size - at),
-      );
+  for (const [index, { headerOffset, size }] of sections.entries()) {
+    crc = crc32(await file.read(headerOffset, EIF_SECTION_HEADER_SIZE), crc);
+    crc = joinCrc32(crc, checksumOf(shared, index, size), size);
   }
   await file.checkUnchanged();
   return { ...digests, crc32: crc };
+}
+
+/** The CRC-32 of a whole section. */
+export function checksumOf(shared: Shared, section: number, size: number): number {
+  let checksum = 0;
+  for (let at = 0; at < size; at += shared.blockSize) {
+    const length = Math.min(shared.blockSize, size - at);
+    checksum = joinCrc32(checksum, shared.checksum(section, at / shared.blockSize), length);
+  }
+  return checksum;
 }
 
 /** Hashes the parts of an EIF to be, in the order of the file; throws a Failure for what cannot be read. */
@@ -142,20 +147,24 @@ export async function hashParts(parts: readonly LoosePart[], options: HashOption
   }
 }
 
-interface PlaceOptions extends HashOptions {
+/** How places are hashed. */
+export interface PlaceOptions extends HashOptions {
   /** The file, for failures. */
   readonly name: string;
   readonly checksums: boolean;
+  /** A file of this process to copy the sections to. */
+  readonly output?: number | undefined;
 }
 
-async function hashPlaces(
+/** Hashes sections wherever they are; the memory that the threads shared holds the checksums. */
+export async function hashPlaces(
   places: readonly HashPlace[],
   options: PlaceOptions,
   eif?: EifFile,
 ): Promise<{ digests: EifDigests; shared: Shared }> {
   const total = places.reduce((sum, { size }) => sum + size, 0);
   const shared = new Shared(places);
-  const order = { places, shared: shared.memory, checksums: options.checksums };
+  const order = { places, shared: shared.memory, checksums: options.checksums, output: options.output };
   const two = options.threads === undefined ? isWorthThread(total) : options.threads === 2;
   const here = async (role: HashRole, share: number): Promise<HashParts> => {
     const turns = takeTurns(shared, share * total, total, options);

@@ -21,6 +21,8 @@ export interface HashPlace {
   readonly size: number;
   /** A file of this process and the section's place in it, or the bytes themselves. */
   readonly data: { readonly descriptor: number; readonly offset: number } | Uint8Array;
+  /** Where the job's output gets the bytes. */
+  readonly target?: number;
 }
 
 /** The hashes that a thread computes: one of the two chains, or both. */
@@ -37,6 +39,8 @@ export interface HashJob {
   readonly role: HashRole;
   readonly shared: SharedArrayBuffer;
   readonly checksums: boolean;
+  /** A file of this process to copy the sections to; whoever has a block's checksum to compute writes it. */
+  readonly output?: number | undefined;
 }
 
 /** What a thread made of its part. */

@@ -7,7 +7,7 @@
  * @module
  */
 import { createHash, type Hash } from "node:crypto";
-import { readSync } from "node:fs";
+import { readSync, writeSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { CHUNK, Shared, type HashJob, type HashParts, type HashPlace } from "./hash-job.ts";
 
@@ -29,7 +29,10 @@ export async function hashRole(job: HashJob, onChunk?: () => Promise<void> | und
       if (checked || hashes.length > 0) {
         const bytes = readPart(place, offset, buffer);
         for (const hash of hashes) hash.update(bytes);
-        if (checked) checksums.update(section, offset, bytes);
+        if (checked) {
+          checksums.update(section, offset, bytes);
+          if (job.output !== undefined) writeAt(job.output, bytes, (place.target ?? 0) + offset);
+        }
       }
       shared.countChunk();
       const pause = onChunk?.();
@@ -50,6 +53,11 @@ function readPart({ data, size }: HashPlace, offset: number, buffer: Buffer): Ui
     have += read;
   }
   return length === buffer.length ? buffer : buffer.subarray(0, length);
+}
+
+function writeAt(descriptor: number, bytes: Uint8Array, position: number): void {
+  for (let have = 0; have < bytes.length;)
+    have += writeSync(descriptor, bytes, have, bytes.length - have, position + have);
 }
 
 /** CRC-32 of those blocks that this thread met first. */
