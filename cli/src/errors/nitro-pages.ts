@@ -33,6 +33,12 @@ export const NITRO_PAGES: Pages = {
     why: "Zeros are what an enclave in debug mode reports, whatever it runs. Whoever expects them accepts every debug enclave.",
     fix: "Take the values from the image: bootproof measure nitro IMAGE",
   },
+  "BP-NITRO-005": {
+    title: "the CRC of an enclave image is wrong",
+    exit: EXIT.malformed,
+    why: "The header's CRC-32 covers the whole file, so the file is damaged, or was changed by something that is no EIF tool.",
+    fix: "Build or download the image again; bootproof inspect FILE shows what is in it.",
+  },
   "BP-NITRO-101": {
     title: "debug mode",
     exit: EXIT.yes,

@@ -26,6 +26,7 @@ import { reading } from "../errors/to-failure.ts";
 import { EXIT } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 import { onlyArtifact, type LoadedArtifact } from "./artifacts.ts";
+import { measureEnclaves } from "./measure-enclaves.ts";
 
 /** Measures every platform of a recipe; throws a failure for a platform or shape that cannot be. */
 export async function measureRelease(
@@ -35,6 +36,9 @@ export async function measureRelease(
   const inMemory = platforms.some(({ platform }) => isGuestPlatform(platform))
     ? await readGuest(artifacts)
     : [];
+  const enclaves = platforms.some(({ platform }) => platform === "nitro")
+    ? await measureEnclaves(artifacts)
+    : [];
   return platforms.flatMap((axes): PlatformMeasurements[] => {
     switch (axes.platform) {
       case "snp":
@@ -43,14 +47,39 @@ export async function measureRelease(
         return [measureSevRelease(inMemory, axes)];
       case "sev-es":
         return measureSevEsAxes(inMemory, axes);
+      case "nitro":
+        return enclavesOf(enclaves, axes);
       default:
         throw cannotMeasure(
           `platform ${axes.platform} cannot be measured yet`,
-          "snp, sev, sev-es",
+          "snp, sev, sev-es, nitro",
           axes.platform,
         );
     }
   });
+}
+
+/** No axis of virtual machines is one of enclaves: an image measures the same whatever it is started with. */
+function enclavesOf(enclaves: readonly ShapeRegisters[], axes: PlatformAxes): ShapeRegisters[] {
+  const { vmm, profile, vcpus, cpu, guestFeatures, kernelHashes } = axes;
+  const given = Object.entries({
+    vmm,
+    profile,
+    kernelHashes,
+    vcpus: vcpus[0],
+    cpu: cpu[0],
+    guestFeatures: guestFeatures[0],
+  })
+    .filter(([, value]) => value !== undefined)
+    .map(([name]) => name);
+  if (given.length > 0)
+    throw cannotMeasure(
+      "platform nitro has no such axes: no PCR depends on them",
+      "{platform: nitro}",
+      given.join(", "),
+    );
+  if (enclaves.length > 0) return [...enclaves];
+  throw cannotMeasure("platform nitro needs an output of kind eif", "one at least", "none");
 }
 
 /** A guest's file in memory: firmware, kernel, initrd or command line. */

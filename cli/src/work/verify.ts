@@ -17,7 +17,7 @@ import {
 import { reading } from "../errors/to-failure.ts";
 import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
-import { readInput } from "../frame/files.ts";
+import { isRegularFile, readHead, readInput } from "../frame/files.ts";
 import { type Given, usage } from "../frame/given.ts";
 import { startsWith } from "../inspect/inspection.ts";
 import { rememberBundle } from "../places/remembered-bundle.ts";
@@ -33,7 +33,7 @@ interface Sorted {
 /** Verifies the files that were named. */
 export async function verify(context: Context, given: Given): Promise<ExitCode> {
   const policy = await readPolicy(given.text("policy") ?? "");
-  const { releases, confirmations, artifacts } = await sortFiles(given.arguments(0));
+  const { releases, confirmations, artifacts } = await sortFiles(context, given.arguments(0));
   if (releases.length === 0)
     throw usage("there is no bundle among the files", "name the release's .tlog-proof too");
   if (releases.length > 1 && artifacts.length > 0)
@@ -51,10 +51,16 @@ export async function verify(context: Context, given: Given): Promise<ExitCode> 
   return answer === "yes" ? EXIT.yes : answer === "no" ? EXIT.no : EXIT.undecided;
 }
 
-async function sortFiles(files: readonly string[]): Promise<Sorted> {
+async function sortFiles(context: Context, files: readonly string[]): Promise<Sorted> {
   const sorted: Sorted = { releases: [], confirmations: [], artifacts: [] };
   const rebuilds: { file: string; bytes: Uint8Array }[] = [];
   for (const file of files) {
+    // Images have gigabytes, and are compared by what they consist of too.
+    if (await isImage(file)) {
+      const { hashImage } = await import("../enclave/hashed-image.ts");
+      sorted.artifacts.push(await hashImage(context, file));
+      continue;
+    }
     const bytes = await readInput(file);
     const bundle = startsWith(bytes, "c2sp.org/tlog-proof@") || file.endsWith(".tlog-proof");
     if (!bundle)
@@ -67,6 +73,10 @@ async function sortFiles(files: readonly string[]): Promise<Sorted> {
   else sorted.confirmations.push(...rebuilds.map(({ bytes }) => bytes));
   return sorted;
 }
+
+/** Whether a file is an enclave image; a pipe is read once and whole, so it is not looked into. */
+const isImage = async (file: string): Promise<boolean> =>
+  (await isRegularFile(file)) && startsWith(await readHead(file, 4), ".eif");
 
 function isRebuild(bytes: Uint8Array, file: string): boolean {
   return reading(file, () => parseBundle(bytes)).statement?.predicateType === REBUILD_TYPE;
