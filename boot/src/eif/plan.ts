@@ -16,7 +16,7 @@ import {
 } from "./layout.ts";
 import { judgeSections } from "./rules.ts";
 
-/** The version of the format that is written. */
+/** The version of the format that is written unless another is asked for. */
 export const EIF_VERSION = 4;
 /** What AWS's tools write; nothing uses it. */
 const DEFAULT_MEMORY = 1n << 30n;
@@ -34,6 +34,8 @@ export interface EifPlanInput {
   readonly architecture: EifArchitecture;
   /** In the order of the file, unless `order` is "aws". */
   readonly sections: readonly PlannedSection[];
+  /** 4 unless told: an older file that is signed anew stays what it is. */
+  readonly version?: number | undefined;
   readonly defaultMemory?: bigint | undefined;
   readonly defaultCpus?: bigint | undefined;
   /** "aws" (kernel, cmdline, metadata, ramdisks, signature; the default), or the order of `sections`. */
@@ -68,12 +70,13 @@ export interface EifPlan {
 export function planEif(input: EifPlanInput): EifPlan {
   const indexed = input.sections.map((section, index) => ({ ...section, index }));
   const ordered = input.order === "given" ? indexed : sortAsAws(indexed);
-  checkPlan(ordered);
+  const version = input.version ?? EIF_VERSION;
+  checkPlan(ordered, version);
   const sections = place(ordered);
   const last = sections.at(-1);
   return {
     header: encodeEifHeader({
-      version: EIF_VERSION,
+      version,
       flags: input.architecture === "aarch64" ? EIF_FLAG_AARCH64 : 0,
       defaultMemory: input.defaultMemory ?? DEFAULT_MEMORY,
       defaultCpus: input.defaultCpus ?? DEFAULT_CPUS,
@@ -99,13 +102,13 @@ function sortAsAws(sections: readonly Indexed[]): readonly Indexed[] {
   return sections.toSorted((a, b) => AWS_ORDER.indexOf(a.type) - AWS_ORDER.indexOf(b.type));
 }
 
-function checkPlan(sections: readonly Indexed[]): void {
+function checkPlan(sections: readonly Indexed[], version: number): void {
   if (sections.length > EIF_MAX_SECTIONS)
     throw new RangeError(`an EIF has at most ${EIF_MAX_SECTIONS} sections, not ${sections.length}`);
   for (const { type, size } of sections)
     if (!Number.isSafeInteger(size) || size < (type === "cmdline" ? 0 : 1))
       throw new RangeError(`a ${type} section cannot have ${size} bytes`);
-  const [fault] = judgeSections(sections, EIF_VERSION);
+  const [fault] = judgeSections(sections, version);
   if (fault !== undefined) throw new RangeError(`these sections make no EIF: ${fault.message}`);
 }
 
