@@ -174,9 +174,28 @@ describe("PEM: which certificate counts must not depend on the reader", () => {
     ["an end of another kind", pem("es256.pem").replace("END CERTIFICATE", "END CRL"), "UNSUPPORTED"],
     ["no end", pem("es256.pem").replace(/-----END.*/s, ""), "BAD_ENCODING"],
     ["a second start", `-----BEGIN CERTIFICATE-----\n${pem("es256.pem")}`, "BAD_ENCODING"],
+    [
+      "a start inside of a line, which OpenSSL skips and GnuTLS takes",
+      `x${pem("es256.pem")}${pem("es384.pem")}`,
+      "BAD_ENCODING",
+    ],
+    ["a start behind a carriage return", `x\r${pem("es256.pem")}`, "BAD_ENCODING"],
+    ["an end inside of a line", pem("es256.pem").replace("\n-----END", "-----END"), "BAD_ENCODING"],
+    ["text behind an end", pem("es256.pem").replace(/\n$/, "x\n"), "BAD_ENCODING"],
+    ["a NUL in front", `\0\n${pem("es256.pem")}`, "BAD_ENCODING"],
     ["broken base64", pem("es256.pem").replace("MII", "M!I"), "BAD_ENCODING"],
   ])("refuses %s", (_, text, code) => {
     expect(() => parsePemCertificates(text)).toThrow(expect.objectContaining({ code }) as Error);
+  });
+
+  it("takes line ends of both kinds, and none behind the last END", () => {
+    const [{ der: expected }] = parsePemCertificates(pem("es256.pem")) as [{ der: Uint8Array }];
+    for (const text of [
+      pem("es256.pem").replaceAll("\n", "\r\n"),
+      pem("es256.pem").trimEnd(),
+      `\u00fc\n${pem("es256.pem")}`,
+    ])
+      expect(parsePemCertificates(text).map(({ der }) => der)).toEqual([expected]);
   });
 
   it("answers any text with certificates or ParseError", () => {

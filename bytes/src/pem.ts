@@ -14,7 +14,15 @@ export interface PemCertificate {
   readonly offset: number;
 }
 
-const BLOCK = /-----BEGIN ([A-Z0-9 ]{0,40})-----[ \t]{0,8}\r?\n([^-]*)-----END ([A-Z0-9 ]{0,40})-----/g;
+// BEGIN and END stand alone on lines that end with a line feed: of a BEGIN inside of a line, OpenSSL sees nothing and
+// GnuTLS a certificate, and the first certificate counts.
+const LABELS = "[A-Z0-9 ]{0,40}";
+const BLOCK = new RegExp(
+  `(?<![^\\n])-----BEGIN (${LABELS})-----[ \\t]{0,8}\\r?\\n([^-]*)(?<=\\n)-----END (${LABELS})-----[ \\t]{0,8}\\r?(?=\\n|$)`,
+  "g",
+);
+/** Control characters but tab and line ends: C code may take a NUL for the end of the text. */
+const CONTROL = /[^\t\n\r\u0020-\uffff]/;
 const LABEL = "CERTIFICATE";
 
 /**
@@ -22,6 +30,12 @@ const LABEL = "CERTIFICATE";
  * in it: a private key that stands beside its certificate must not travel along.
  */
 export function parsePemCertificates(text: string, field = "PEM certificate"): PemCertificate[] {
+  const control = text.search(CONTROL);
+  if (control !== -1)
+    throw new ParseError("BAD_ENCODING", field, {
+      offset: control,
+      expected: "text without control characters",
+    });
   const found = Array.from(text.matchAll(BLOCK), (block) => parseBlock(block, field));
   const around = text.replaceAll(BLOCK, "");
   const stray = around.indexOf("-----");

@@ -5,8 +5,8 @@
 import { type EifFinding, hexNumber } from "./finding.ts";
 import { EIF_FLAG_AARCH64, EIF_MAX_SECTIONS, type UntrustedEifHeader } from "./layout.ts";
 
-// 0 and 1 were never published; nothing says what a version above 4 means.
-const VERSIONS = [2, 3, 4];
+/** Versions that are public: 0 and 1 never were, and nothing says what one above 4 means. */
+export const EIF_VERSIONS: readonly number[] = [2, 3, 4];
 const MIN_SECTIONS = 2;
 
 /** Flags that twoliter sets for Bottlerocket's images. */
@@ -28,7 +28,7 @@ export function judgeHeader(header: UntrustedEifHeader): EifFinding[] {
 }
 
 function judgeVersion({ version }: UntrustedEifHeader): EifFinding[] {
-  if (VERSIONS.includes(version)) return [];
+  if (EIF_VERSIONS.includes(version)) return [];
   return [
     {
       code: "BP-EIF-003",

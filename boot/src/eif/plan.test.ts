@@ -66,6 +66,7 @@ describe("planned images", () => {
     const bytes = assemble(sections, { architecture: "x86_64", version: 3 });
     expect((await readEif(sourceOf(bytes))).layout?.version).toBe(3);
     expect(() => assemble(sections, { architecture: "x86_64" })).toThrow("no metadata section");
+    expect(() => assemble(sections, { architecture: "x86_64", version: 5 })).toThrow("version 5");
   });
 
   it("place sections of many gigabytes", () => {

@@ -4,6 +4,7 @@
  * @module
  */
 import { encodeEifHeader, encodeSectionHeader } from "./header.ts";
+import { EIF_VERSIONS } from "./judge-header.ts";
 import {
   EIF_CRC_OFFSET,
   EIF_FLAG_AARCH64,
@@ -108,6 +109,7 @@ function checkPlan(sections: readonly Indexed[], version: number): void {
   for (const { type, size } of sections)
     if (!Number.isSafeInteger(size) || size < (type === "cmdline" ? 0 : 1))
       throw new RangeError(`a ${type} section cannot have ${size} bytes`);
+  if (!EIF_VERSIONS.includes(version)) throw new RangeError(`version ${version} of the format is not public`);
   const [fault] = judgeSections(sections, version);
   if (fault !== undefined) throw new RangeError(`these sections make no EIF: ${fault.message}`);
 }
