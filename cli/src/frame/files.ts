@@ -73,6 +73,11 @@ export async function readInputText(path: string, limit: number = 2 ** 24): Prom
   }
 }
 
+/** Whether a path leads to a file that can be read at any place; what is not there is none. */
+export async function isRegularFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
+}
+
 /** Reads only the first bytes of a file. */
 export async function readHead(path: string, length: number): Promise<Uint8Array> {
   try {

@@ -29,6 +29,17 @@ export const inspectInitrd: Inspector = (bytes) => {
   const head = textHead(bytes, 6);
   const compressed = detectCompression(bytes);
   if (head !== "070701" && head !== "070702" && compressed === undefined) return undefined;
+  const digests = digestsOf(bytes);
+  const { parts, text } = listMembers(bytes);
+  return {
+    kind: "initrd",
+    text: formatFields([["kind", "initrd"], ...digests]) + text,
+    document: { ...Object.fromEntries(digests), parts },
+  };
+};
+
+/** The archives in an initrd and their members, without what is in them; compressed archives stay packed. */
+export function listMembers(bytes: Uint8Array): { parts: object[]; text: string } {
   const parts = parseInitrd(bytes).map((part) =>
     part.kind === "compressed"
       ? part
@@ -37,7 +48,6 @@ export const inspectInitrd: Inspector = (bytes) => {
           entries: part.entries.map(({ data, ...entry }) => ({ ...entry, size: data.length })),
         },
   );
-  const digests = digestsOf(bytes);
   const lines = parts.map((part) => {
     if (part.kind === "compressed") return `part at ${part.offset}: ${part.format}, ${part.length} bytes\n`;
     const rows = part.entries
@@ -54,12 +64,8 @@ export const inspectInitrd: Inspector = (bytes) => {
     const title = `part at ${part.offset}: cpio, ${part.length} bytes, ${part.entries.length} entries\n`;
     return title + formatTable(rows, ["mode", "owner", "mtime", "size", "name"]) + more;
   });
-  return {
-    kind: "initrd",
-    text: formatFields([["kind", "initrd"], ...digests]) + lines.join(""),
-    document: { ...Object.fromEntries(digests), parts },
-  };
-};
+  return { parts, text: lines.join("") };
+}
 
 function digestsOf(bytes: Uint8Array): [string, string][] {
   return [

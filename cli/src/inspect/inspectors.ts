@@ -48,6 +48,11 @@ export const INSPECTORS: readonly InspectorRow[] = [
     load: async () => (await import("./igvm-file.ts")).inspectIgvm,
   },
   {
+    word: "eif",
+    name: "an enclave image file (EIF)",
+    load: async () => (await import("./eif-bytes.ts")).inspectEifBytes,
+  },
+  {
     word: "firmware",
     name: "OVMF firmware",
     load: async () => (await import("./firmware-file.ts")).inspectFirmware,

@@ -11,7 +11,7 @@ With one argument the kind is recognised by the file's content. With a kind befo
 another kind is malformed input (65); firmware is then examined even when its table cannot be read.
 
 Kinds:
-  firmware (OVMF), igvm, reference (of firmware), kernel (bzImage), initrd (cpio),
+  firmware (OVMF), igvm, eif (Nitro Enclaves), reference (of firmware), kernel (bzImage), initrd (cpio),
   id-block, id-auth, measurement (or trace), bundle (tlog-proof), checkpoint, evidence (against a log),
   envelope (DSSE), key (public or private), recipe, lock,
   answer (what other verbs print with --json)
@@ -20,9 +20,15 @@ Of firmware and IGVM files it also says what QEMU and others would each do with 
 wrong or odd; bootproof explain BP-LINT-018 says more about a finding. Exit status 1: the answer is
 printed, and QEMU cannot launch a guest from the file (firmware: an SNP guest).
 
+An enclave image file (eif) of any size is read in both ways that readers of this format have, and hashed; its
+ramdisks stay packed, --members lists what is in them. Exit status 0: it has one reading, and its checksum and
+signature hold; 1: it would boot otherwise than it is described, or checksum or signature are wrong; 2: how it is
+measured is not public; 65: it is malformed, and what can be shown of it is shown.
+
 Examples:
   bootproof inspect out/snp-guest-1.tlog-proof
-  bootproof inspect firmware OVMF.fd`;
+  bootproof inspect firmware OVMF.fd
+  bootproof inspect app.eif`;
 
 /** Defines `inspect`. */
 export function defineInspect(parent: Command, frame: Frame): void {
@@ -33,5 +39,6 @@ export function defineInspect(parent: Command, frame: Frame): void {
       "say what a file is and what is in it; verifies nothing",
       async (context, given) => (await import("../work/inspect.ts")).inspect(context, given),
     )
+    .option("--members", "of an EIF, also list the members of its ramdisks")
     .addHelpText("after", AFTER);
 }

@@ -8,9 +8,9 @@ import { toFailure } from "../errors/to-failure.ts";
 import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
-import { readInput } from "../frame/files.ts";
-import { badValue, type Given } from "../frame/given.ts";
-import type { Inspection } from "../inspect/inspection.ts";
+import { isRegularFile, readHead, readInput } from "../frame/files.ts";
+import { badValue, type Given, usage } from "../frame/given.ts";
+import { type Inspection, startsWith } from "../inspect/inspection.ts";
 import { type InspectorRow, INSPECTORS } from "../inspect/inspectors.ts";
 import { printable } from "../report/printable.ts";
 
@@ -19,11 +19,31 @@ export async function inspect(context: Context, given: Given): Promise<ExitCode>
   const [first, second] = [given.argument(0), given.optionalArgument(1)];
   const kind = second === undefined ? undefined : kindNamed(first);
   const file = second ?? first;
-  const bytes = await readInput(file);
-  const found = await (kind === undefined ? look(bytes, file) : lookAs(kind, bytes, file));
+  const found = (await lookAtEif(context, given, kind, file)) ?? (await lookWhole(given, kind, file));
   const document = { schema: "bootproof/inspection/1", file, kind: found.kind, ...found.document };
   await context.answer(printable(found.text) + advice(found.kind, context.command), plain(document));
   return found.judged ?? EXIT.yes;
+}
+
+/** An EIF has any size: it is recognised by its first bytes, and never read whole. */
+async function lookAtEif(
+  context: Context,
+  given: Given,
+  kind: InspectorRow | undefined,
+  file: string,
+): Promise<Inspection | undefined> {
+  if (kind !== undefined && kind.word !== "eif") return undefined;
+  if (!(await isRegularFile(file)) || !startsWith(await readHead(file, 4), ".eif")) return undefined;
+  const { inspectEifFile } = await import("../enclave/inspect-eif.ts");
+  const { watchHashing } = await import("../enclave/watch-hashing.ts");
+  const members = given.flag("members");
+  return await watchHashing(context, (options) => inspectEifFile(file, { ...options, members }));
+}
+
+async function lookWhole(given: Given, kind: InspectorRow | undefined, file: string): Promise<Inspection> {
+  if (given.flag("members")) throw usage("--members lists what is in an EIF's ramdisks, and this is no EIF");
+  const bytes = await readInput(file);
+  return await (kind === undefined ? look(bytes, file) : lookAs(kind, bytes, file));
 }
 
 function kindNamed(word: string): InspectorRow {
@@ -86,8 +106,8 @@ async function otherKind(
     try {
       if ((await row.load())(bytes, file) !== undefined) return row;
     } catch (error) {
-      // It has the marks of that kind and is malformed, so it is hardly meant to be another.
-      if (error instanceof ParseError) return row;
+      // It has the marks of that kind and is malformed or refused, so it is hardly meant to be another.
+      if (error instanceof ParseError || error instanceof Failure) return row;
       throw toFailure(error, file);
     }
   }
