@@ -1,11 +1,12 @@
 /**
- * `bootproof measure snp|sev|sev-es`: the launch digest that a machine of a shape will report, from the files alone.
+ * `bootproof measure snp|sev|sev-es|nitro`: what a machine of a shape will report, from the files alone.
  * @module
  */
 import { type Command, Option } from "commander";
 
 import type { Frame } from "../frame/frame.ts";
 import { addGuestOptions } from "../measuring/guest-options.ts";
+import { defineMeasureNitro } from "./measure-nitro.ts";
 
 const AFTER = `
 Give the CPU once: by QEMU's name, by CPUID signature, or by family, model and stepping.
@@ -55,4 +56,5 @@ export function defineMeasure(parent: Command, frame: Frame): void {
       .addOption(new Option("--output-format <name>", "print the bare digest: hex or base64"))
       .addHelpText("after", AFTER);
   }
+  defineMeasureNitro(measure, frame);
 }
