@@ -110,7 +110,7 @@ function checkPlan(sections: readonly Indexed[], version: number): void {
     if (!Number.isSafeInteger(size) || size < (type === "cmdline" ? 0 : 1))
       throw new RangeError(`a ${type} section cannot have ${size} bytes`);
   if (!EIF_VERSIONS.includes(version)) throw new RangeError(`version ${version} of the format is not public`);
-  const [fault] = judgeSections(sections, version);
+  const fault = judgeSections(sections, version).find(({ severity }) => severity !== "notice");
   if (fault !== undefined) throw new RangeError(`these sections make no EIF: ${fault.message}`);
 }
 

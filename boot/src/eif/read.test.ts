@@ -234,7 +234,7 @@ const SECTIONS: readonly (readonly [string, readonly BuiltSection[], HeaderChang
   ["version 4 without metadata", without("metadata"), {}, ["019"]],
   ["version 3 without metadata", without("metadata"), { version: 3 }, []],
   ["version 2 without metadata", without("metadata"), { version: 2 }, []],
-  ["version 3 with metadata", GOOD, { version: 3 }, ["023"]],
+  ["version 3 with metadata", GOOD, { version: 3 }, []],
   ["version 3 with a signature", SIGNED.filter(({ type }) => type !== "metadata"), { version: 3 }, []],
   ["version 2 with a signature", SIGNED.filter(({ type }) => type !== "metadata"), { version: 2 }, ["023"]],
   ["type 0", [...GOOD, { type: 0, data: Uint8Array.of(1) }], {}, ["017"]],
@@ -323,6 +323,17 @@ describe("reading", () => {
     const source = sourceOf(build(GOOD.map((section) => ["kernel", "ramdisk"].includes(section.type) ? { ...section, data: large } : section))); // prettier-ignore
     expect((await readEif(source)).layout).toBeDefined();
     expect(source.bytesRead()).toBeLessThan(2 ** 18);
+  });
+
+  it("mentions metadata in a version that had none, and gives the layout", async () => {
+    const { findings } = await read(build(GOOD, { version: 3 }));
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        code: "BP-EIF-023",
+        severity: "notice",
+        message: "version 3 has no metadata sections",
+      }),
+    );
   });
 
   it("sorts findings by their places", async () => {

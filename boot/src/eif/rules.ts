@@ -59,7 +59,8 @@ function judgeVersion(sections: readonly Typed[], version: number): EifFinding[]
     return [
       {
         code: "BP-EIF-023" as const,
-        severity: "malformed" as const,
+        // A loader that does not know a signature starts an image without PCR8; metadata nothing reads.
+        severity: type === "metadata" ? ("notice" as const) : ("malformed" as const),
         message: `version ${version} has no ${type ?? ""} sections`,
         section,
         offset: headerOffset,

@@ -117,7 +117,7 @@ export const EIF_PAGES: Pages = {
   ),
   "BP-EIF-023": malformed(
     "a section that the EIF's version does not have",
-    "Signatures came with version 3, metadata with version 4.",
+    "Signatures came with version 3, metadata with version 4. A signature in version 2 is refused, metadata before version 4 only mentioned: nothing reads it.",
     "Build the file with a tool that writes version 4.",
   ),
   "BP-EIF-024": malformed(
