@@ -189,13 +189,13 @@ describe("PEM: which certificate counts must not depend on the reader", () => {
   });
 
   it("takes line ends of both kinds, and none behind the last END", () => {
-    const [{ der: expected }] = parsePemCertificates(pem("es256.pem")) as [{ der: Uint8Array }];
+    const expected = der("es256.pem");
     for (const text of [
       pem("es256.pem").replaceAll("\n", "\r\n"),
       pem("es256.pem").trimEnd(),
       `\u00fc\n${pem("es256.pem")}`,
     ])
-      expect(parsePemCertificates(text).map(({ der }) => der)).toEqual([expected]);
+      expect(parsePemCertificates(text).map((found) => found.der)).toEqual([expected]);
   });
 
   it("answers any text with certificates or ParseError", () => {
