@@ -24,6 +24,7 @@ import { MACHINE_PAGES } from "./machine-pages.ts";
 import { MEASURE_PAGES } from "./measure-pages.ts";
 import { NITRO_PAGES } from "./nitro-pages.ts";
 import { PARSE_PAGES } from "./parse-pages.ts";
+import { QOS_PAGES } from "./qos-pages.ts";
 import { RELEASE_PAGES } from "./release-pages.ts";
 import { SIGN_PAGES } from "./sign-pages.ts";
 import { SERVE_PAGES } from "./serve-pages.ts";
@@ -56,6 +57,7 @@ export const PAGES: Pages = {
   ...ADMISSION_PAGES,
   ...LOG_CLIENT_PAGES,
   ...LOG_PLACE_PAGES,
+  ...QOS_PAGES,
   ...RELEASE_PAGES,
   ...SERVE_PAGES,
   ...SIGN_PAGES,
