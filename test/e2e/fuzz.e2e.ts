@@ -23,6 +23,11 @@ describe("hostile input, by the thousand", () => {
     ["explain", 1000],
     ["igvm", 1000],
     ["identity", 200],
+    ["eif", 2000],
+    ["eif-signature", 100],
+    ["cbor", 2000],
+    ["attestation", 1000],
+    ["kms", 1000],
   ])("%s: %d cases are answered rightly, in little time and memory", async (target, count) => {
     const { stdout, exitCode } = await run([target, "--count", `${count}`, "--seed", "20261124"]);
     expect(stdout.split("\n").at(-1)).toBe(`${count} passed, 0 failed`);
@@ -53,7 +58,7 @@ describe("hostile input, by the thousand", () => {
         },
       }),
     };
-    const { failed, passed, failures } = fuzz(target, {
+    const { failed, passed, failures } = await fuzz(target, {
       seed: 1,
       first: 0,
       count: 100,

@@ -18,6 +18,11 @@ const TARGETS: Readonly<Record<string, () => Promise<Target>>> = {
   explain: async () => (await import("./targets/explain.ts")).explain,
   identity: async () => (await import("./targets/identity.ts")).identity,
   machine: async () => (await import("./targets/machine.ts")).machine,
+  eif: async () => (await import("./targets/eif.ts")).eif,
+  "eif-signature": async () => (await import("./targets/eif-signature.ts")).eifSignature,
+  cbor: async () => (await import("./targets/cbor.ts")).cbor,
+  attestation: async () => (await import("./targets/attestation.ts")).attestation,
+  kms: async () => (await import("./targets/kms.ts")).kms,
 };
 
 const FOLDER = path.resolve(import.meta.dirname, "../out-tsc/fuzz");
@@ -44,7 +49,10 @@ async function main(words: string[]): Promise<number> {
   console.log(`${target.name}: ${target.about}; ${count} cases, seed ${seed}`);
   const start = performance.now();
   const options = { seed, first: only ?? 0, count, folder: FOLDER, patience: 10 };
-  const result = fuzz(target, { ...options, ...(process.stderr.isTTY && { onProgress: progress(count) }) });
+  const result = await fuzz(target, {
+    ...options,
+    ...(process.stderr.isTTY && { onProgress: progress(count) }),
+  });
   report(result, target, seed, (performance.now() - start) / 1000);
   return result.failed > 0 || result.growth > MEMORY_LIMIT ? 1 : 0;
 }

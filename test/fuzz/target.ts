@@ -14,7 +14,7 @@ export interface Case {
   readonly given: string;
   /** Runs the code under test, watched; throws a {@link Complaint} for an error that is not documented. */
   run(): unknown;
-  /** Judges what `run` returned; throws a {@link Complaint} when it is wrong. */
+  /** Judges what `run` returned, or promised; throws a {@link Complaint} when it is wrong. */
   judge(answer: unknown): Outcome;
 }
 
