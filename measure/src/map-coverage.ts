@@ -13,6 +13,9 @@ import {
 import type { MeasuredEvent } from "./event.ts";
 import { claimsOfIgvm } from "./igvm/igvm-claims.ts";
 import type { Measurement } from "./measurement.ts";
+import { mapEif, mapParts } from "./nitro/coverage.ts";
+import { isDebug } from "./nitro/expected-pcrs.ts";
+import type { NitroMeasurement } from "./nitro/measure-nitro.ts";
 import { BYTES } from "./sev/coverage.ts";
 import { BOOT_ROLES, IMAGE, SECTION, TABLE } from "./snp/coverage.ts";
 
@@ -29,6 +32,7 @@ export function mapMeasurement(
   measurement: Measurement<object>,
   files: readonly MeasuredFile[],
 ): CoverageMap {
+  if (isEnclave(measurement)) return mapEnclave(measurement, files);
   const all = nameRegions(files);
   const igvm = files.find(({ role }) => role === "igvm")?.bytes;
   const hashed = measurement.coverage.covered.some(({ input }) => input === "kernel");
@@ -42,6 +46,16 @@ export function mapMeasurement(
     [...claims, ...(hashed ? bootClaims(measurement, files) : [])],
     parametersOf(measurement, all),
   );
+}
+
+const isEnclave = (measurement: Measurement<object>): measurement is NitroMeasurement =>
+  measurement.platform === "nitro" && "sections" in measurement;
+
+/** An enclave's image is one file, or one for each of its sections; the bytes of a signature say where its certificate is. */
+function mapEnclave({ sections, registers }: NitroMeasurement, files: readonly MeasuredFile[]): CoverageMap {
+  const signature = files.find(({ role }) => role === "signature")?.bytes;
+  const map = files.some(({ role }) => role === "eif") ? mapEif : mapParts;
+  return map({ sections, signature, debug: isDebug(registers) });
 }
 
 /** How a register sees the bytes that an event comes from: by contents, or by what they declare. */

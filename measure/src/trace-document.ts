@@ -18,6 +18,7 @@ import {
   jsonText,
   optional,
 } from "./explain/json-fields.ts";
+import type { KnownSection } from "./explain/side.ts";
 import type { TraceStep } from "./replay.ts";
 import { checkReplay, type ClaimedStep, type RegisterClaims, type TraceRule } from "./trace-replay.ts";
 
@@ -46,6 +47,8 @@ export interface LaunchDocument {
   readonly start?: Readonly<Record<string, string>>;
   /** Replayed from there to the registers. */
   readonly events?: readonly MeasuredEvent[];
+  /** Of an image that has sections: what the document says of them, in file order. */
+  readonly sections?: readonly KnownSection[];
 }
 
 /** Schema of a document that holds a trace alone. */
@@ -59,6 +62,7 @@ const MAX_EVENTS = 65_536;
 const MAX_NAMES = 64;
 const NAME = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
+const SHA384 = /^[0-9a-f]{96}$/;
 
 /** Parses and replays a document; throws {@link ParseError}. `rules` are the platforms' by name. */
 export function parseLaunchDocument(
@@ -80,6 +84,7 @@ export function parseLaunchDocument(
     start,
   });
   const covered = optional(document, "coverage", "document", parseCovered);
+  const sections = optional(document, "sections", "document", parseSections);
   return {
     schema,
     platform,
@@ -91,6 +96,7 @@ export function parseLaunchDocument(
     ...(covered && { covered }),
     ...(start && { start }),
     ...(events && { events }),
+    ...(sections && { sections }),
   };
 }
 
@@ -137,6 +143,17 @@ function parseCovered(value: unknown, field: string): string[] {
   return jsonList(jsonRecord(value, field)["covered"], `${field} covered`, 4096).map((item) =>
     jsonText(jsonRecord(item, field)["input"], `${field} input`),
   );
+}
+
+function parseSections(value: unknown, field: string): KnownSection[] {
+  return jsonList(value, field, MAX_NAMES).map((item, index) => {
+    const section = jsonRecord(item, `section ${index}`);
+    return {
+      type: jsonText(section["type"], `section ${index} type`, NAME),
+      size: jsonCount(section["size"], `section ${index} size`),
+      sha384: jsonText(section["sha384"], `section ${index} sha384`, SHA384),
+    };
+  });
 }
 
 function parseInput(value: unknown, index: number): DocumentInput {

@@ -3,6 +3,7 @@
  * @module
  */
 import { bootsIgvm, igvmDescriber, igvmSide } from "../igvm/describe-launch.ts";
+import { nitroDescriber } from "../nitro/describe-enclaves.ts";
 import { nitroTraceRule } from "../nitro/trace-rule.ts";
 import { sevTraceRule } from "../sev/trace-rule.ts";
 import { compactSide } from "../snp/compact-side.ts";
@@ -26,6 +27,7 @@ export const DESCRIBERS: Readonly<Record<string, Describer>> = {
   snp: describer,
   sev: describer,
   "sev-es": describer,
+  nitro: nitroDescriber,
 };
 
 /** How the traces of each platform replay. */

@@ -18,6 +18,13 @@ export interface KnownInput {
   readonly sha256: string;
 }
 
+/** A section of an image of which its size and digest are known. */
+export interface KnownSection {
+  readonly type: string;
+  readonly size: number;
+  readonly sha384: string;
+}
+
 /** A launch, as far as it is known: from files, a measurement, or a trace. */
 export interface Side {
   readonly platform: string;
@@ -32,6 +39,8 @@ export interface Side {
   readonly events?: readonly MeasuredEvent[];
   /** Register values before the first event, in hex; the platform's own when absent. */
   readonly start?: Readonly<Record<string, string>>;
+  /** The sections of an image in file order, of a platform whose images have some. */
+  readonly sections?: readonly KnownSection[];
   /** The bytes of inputs by role, where they are at hand. */
   readonly artifacts: Artifacts;
   /** Why it cannot launch: such a side has neither registers nor events, and its inputs still tell what differs. */
@@ -69,7 +78,7 @@ export function sideOfMeasurement(measurement: Measurement<object>, artifacts: A
 /** A side that a document tells of; `artifacts` are those of its inputs that are at hand. */
 export function sideOfDocument(document: LaunchDocument, atHand: Artifacts = {}): Side {
   const artifacts = { ...typedInputs(document), ...atHand };
-  const { platform, shape, registers, inputs, covered, start, events } = document;
+  const { platform, shape, registers, inputs, covered, start, events, sections } = document;
   return {
     platform,
     shape,
@@ -78,6 +87,7 @@ export function sideOfDocument(document: LaunchDocument, atHand: Artifacts = {})
     ...(covered && { covered }),
     ...(start && { start }),
     ...(events && { events }),
+    ...(sections && { sections }),
     artifacts,
   };
 }

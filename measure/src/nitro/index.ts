@@ -19,6 +19,7 @@ export {
   type PcrComparison,
   type UnexpectedPcr,
 } from "./expected-pcrs.ts";
+export { compareMembers, listRamdisk, type RamdiskListing, type RamdiskMember } from "./compare-members.ts";
 export { type KnownBootstrap, knownBootstrap } from "./known-bootstrap.ts";
 export { type LoadedSection, measureNitroBytes, measureSections, type NitroParts } from "./measure-bytes.ts";
 export {
@@ -40,3 +41,4 @@ export {
 export { checkInstanceId, checkRoleArn, instanceOfModule, pcr3Of, pcr4Of } from "./parent.ts";
 export { NITRO_START, PCR_NAMES, PCR_SIZE, type PcrEvent, type PcrName, pcrOf } from "./pcr.ts";
 export { type HashedSection, isMeasured, type PlannedSection, sectionNames } from "./section.ts";
+export { differingSections, nitroSide } from "./side.ts";
