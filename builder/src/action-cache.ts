@@ -3,10 +3,10 @@
  * to its name.
  * @module
  */
-import { createReadStream } from "node:fs";
-import { formatHex, startHash } from "@bootproof/bytes";
 import type { Blob, DirectoryBlobs, Refs } from "@bootproof/store";
 import * as v from "valibot";
+import { listMadeBlobs } from "./enclave/remembered.ts";
+import { hashFile } from "./hash-stream.ts";
 
 /** What a run of an action left. */
 export interface ActionResult {
@@ -68,6 +68,7 @@ export async function listRememberedBlobs(refs: Refs): Promise<Set<string>> {
     if (!parsed.success) continue;
     for (const blob of [...Object.values(parsed.output.outputs), parsed.output.log]) keep.add(blob.sha256);
   }
+  for (const blob of await listMadeBlobs(refs)) keep.add(blob);
   keep.delete("");
   return keep;
 }
@@ -82,17 +83,6 @@ function parseJson(text: string): unknown {
 
 /** Whether a blob's file is there and hashes to its name. */
 async function isIntact(blobs: DirectoryBlobs, { sha256, size }: Blob): Promise<boolean> {
-  const hash = startHash("sha256");
-  let length = 0;
-  try {
-    for await (const chunk of createReadStream(blobs.path(sha256), {
-      highWaterMark: 1024 * 1024,
-    }) as AsyncIterable<Uint8Array>) {
-      hash.update(chunk);
-      length += chunk.length;
-    }
-  } catch {
-    return false;
-  }
-  return length === size && formatHex(hash.digest()) === sha256;
+  const found = await hashFile(blobs.path(sha256)).catch(() => undefined);
+  return found?.size === size && found.sha256 === sha256;
 }

@@ -1,6 +1,6 @@
 /**
  * Builds a locked recipe: inputs, toolchain root, action, and then its remembered result or a run. A composing recipe
- * builds its components side by side, each as an action of its own.
+ * builds its components side by side, each as an action of its own, and assembles enclave images from what comes out.
  * @module
  */
 import { availableParallelism } from "node:os";
@@ -10,6 +10,9 @@ import type { Blob } from "@bootproof/store";
 import { findActionResult, rememberActionResult, type ActionResult } from "./action-cache.ts";
 import { prepareAction, type PreparedAction } from "./action.ts";
 import type { BuildLimits } from "./control-group.ts";
+import { assemble, type Assembled } from "./enclave/assemble.ts";
+import { orderAssembly, type AssemblyOrder } from "./enclave/assembly.ts";
+import { bringParts } from "./enclave/bring-parts.ts";
 import { LocalExecutor, type Executor } from "./executor.ts";
 import { endTogether, JobSlots } from "./job-slots.ts";
 import { fetchInputs, type FetchOptions } from "./inputs.ts";
@@ -58,12 +61,21 @@ export interface BuiltComponent {
   readonly limited: readonly string[];
 }
 
+/** An enclave image that was assembled from parts or recalled. */
+export interface BuiltAssembly extends Assembled {
+  /** Path of component names and the output's name, joined by `/`. */
+  readonly component: string;
+  readonly order: AssemblyOrder;
+}
+
 /** What a recipe gave. */
 export interface BuildResult {
   readonly recipe: LockedRecipe;
   readonly outputs: Readonly<Record<string, Artifact>>;
   /** Every action, components before what composes them; one for a building recipe. */
   readonly components: readonly BuiltComponent[];
+  /** Every enclave image that was assembled, its components' before it. */
+  readonly assemblies: readonly BuiltAssembly[];
 }
 
 /** How to build. Nothing in here may change what comes out. */
@@ -107,23 +119,69 @@ async function buildComposition(
   jobs: JobSlots<number>,
 ): Promise<BuildResult> {
   const names = [...recipe.components.keys()];
-  const built = await Promise.all(
-    [...recipe.components].map(([name, component]) =>
-      build(component, above === "" ? name : `${above}/${name}`, options, jobs),
+  const [built] = await Promise.all([
+    Promise.all(
+      [...recipe.components].map(([name, component]) => build(component, pathOf(above, name), options, jobs)),
     ),
-  );
+    jobs.run(() => bringPinned(recipe, above, options)),
+  ]);
   const byName = new Map(names.map((name, index) => [name, built[index]]));
-  const outputs: Record<string, Artifact> = {};
-  for (const [name, { from, kind }] of Object.entries(recipe.recipe.recipe.outputs)) {
-    const artifact =
-      from === "cmdline"
-        ? await options.store.blobs.put(utf8(recipe.recipe.recipe.cmdline ?? ""))
-        : byName.get(from.component)?.outputs[from.output];
+  const outputOf = ({ component, output }: { component: string; output: string }): Artifact => {
+    const artifact = byName.get(component)?.outputs[output];
     // Loading the recipe has checked that the component has this output.
-    if (artifact === undefined) throw new RangeError(`output ${name} comes from nowhere`);
+    if (artifact === undefined) throw new RangeError(`${component}/${output} comes from nowhere`);
+    return artifact;
+  };
+  const outputs: Record<string, Artifact> = {};
+  const assemblies: BuiltAssembly[] = [];
+  for (const [name, { from, kind }] of Object.entries(recipe.recipe.recipe.outputs)) {
+    let artifact: Blob;
+    if (from === "cmdline")
+      artifact = await options.store.blobs.put(utf8(recipe.recipe.recipe.cmdline ?? ""));
+    else if ("component" in from) artifact = outputOf(from);
+    else {
+      const order = orderAssembly(from.eif, recipe, outputOf);
+      const assembly = await jobs.run(() => assembleOne(order, pathOf(above, name), options));
+      assemblies.push(assembly);
+      artifact = assembly.blob;
+    }
     outputs[name] = { kind, sha256: artifact.sha256, size: artifact.size };
   }
-  return { recipe, outputs, components: built.flatMap(({ components }) => components) };
+  return {
+    recipe,
+    outputs,
+    components: built.flatMap(({ components }) => components),
+    assemblies: [...built.flatMap((part) => part.assemblies), ...assemblies],
+  };
+}
+
+const pathOf = (above: string, name: string): string => (above === "" ? name : `${above}/${name}`);
+
+/** Brings what stands beside a composing recipe or at URLs. */
+async function bringPinned(recipe: LockedComposition, above: string, options: BuildOptions): Promise<void> {
+  if (recipe.lock.lock.sources.length === 0) return;
+  await tell(options, above, "inputs", (progress) =>
+    bringParts(recipe, { ...fetchOptions(options, progress), store: options.store.path }),
+  );
+}
+
+async function assembleOne(
+  order: AssemblyOrder,
+  component: string,
+  options: BuildOptions,
+): Promise<BuiltAssembly> {
+  options.signal?.throwIfAborted();
+  const { store, noCache, signal } = options;
+  const start = performance.now();
+  const assembled = await assemble(order, {
+    store,
+    noCache,
+    signal,
+    during: (step, work) => tell(options, component, step, work),
+  });
+  const elapsedMs = Math.round(performance.now() - start);
+  options.onEvent?.({ component, step: undefined, state: assembled.cached ? "cached" : "done", elapsedMs });
+  return { component, order, ...assembled };
 }
 
 async function buildOne(
@@ -146,7 +204,7 @@ async function buildOne(
   const { log, seconds, buildSize } = built.result;
   const { action, cached, limited } = built;
   const one = { component, recipe, action, outputs, log, seconds, buildSize, cached, limited };
-  return { recipe, outputs, components: [one] };
+  return { recipe, outputs, components: [one], assemblies: [] };
 }
 
 interface Built {
@@ -229,16 +287,26 @@ async function bringInputs(
   progress?: (detail: string) => void,
 ): Promise<void> {
   await fetchInputs(lock, {
-    ...options.inputs,
+    ...fetchOptions(options, progress),
     store: options.store.path,
     recipeFolder: dirname(recipe.recipe.path),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-    onProgress: ({ inputs, state }) =>
-      state === "fetching" ? undefined : progress?.(`${inputs.done} of ${inputs.total} inputs`),
   });
 }
 
-async function tell<T>(
+function fetchOptions(
+  { inputs, signal }: BuildOptions,
+  progress: ((detail: string) => void) | undefined,
+): Omit<FetchOptions, "store"> {
+  return {
+    ...inputs,
+    ...(signal === undefined ? {} : { signal }),
+    onProgress: ({ inputs: { done, total }, state }) =>
+      state === "fetching" ? undefined : progress?.(`${done} of ${total} inputs`),
+  };
+}
+
+/** Does `work` as a step of a component, and tells of its start, progress and end. */
+export async function tell<T>(
   { onEvent }: BuildOptions,
   component: string,
   step: string,

@@ -128,8 +128,19 @@ export async function copyVerified(
   path: string,
   sha256: string,
 ): Promise<string | undefined> {
+  return putVerified(store, createReadStream(path, { highWaterMark: CHUNK }), sha256);
+}
+
+const CHUNK = 1024 * 1024;
+
+/** Stores what a stream yields when it has that sha256; returns the one it has when it is another. */
+export async function putVerified(
+  store: InputStore,
+  source: AsyncIterable<Uint8Array>,
+  sha256: string,
+): Promise<string | undefined> {
   try {
-    await store.blobs.putStream(createReadStream(path), { sha256 });
+    await store.blobs.putStream(source, { sha256 });
     return undefined;
   } catch (error) {
     if (error instanceof StoreError && error.code === "BP-STORE-005")

@@ -60,6 +60,21 @@ export {
   type YamlReading,
 } from "./yaml-schema.ts";
 export type { YamlPath, YamlValue } from "./yaml.ts";
+export {
+  ENCLAVE_ARCHITECTURES,
+  type ComponentPart,
+  type CpioPart,
+  type EnclaveArchitecture,
+  type EnclaveImage,
+  type EnclaveProcess,
+  type FilePart,
+  type FolderPart,
+  type ImagePart,
+  type RamdiskPart,
+  type UrlPart,
+} from "./enclave/enclave.ts";
+export type { AssemblyOrder } from "./enclave/assembly.ts";
+export type { AssemblyFinding } from "./enclave/remembered.ts";
 export { fetchInputs, type FetchOptions, type FetchProgress, type FetchSummary } from "./inputs.ts";
 export { IMPLIED_PACKAGES, lockRecipe, type LockOptions, type NewLock } from "./lock-recipe.ts";
 export { findMirrors, MIRROR_VARIABLE, mirrorName, type Mirror, type MirrorOptions } from "./mirrors.ts";
@@ -76,6 +91,7 @@ export {
   type BuildEvent,
   type BuildOptions,
   type BuildResult,
+  type BuiltAssembly,
   type BuiltComponent,
 } from "./build.ts";
 export {

@@ -17,6 +17,8 @@ export interface FetchOptions extends MirrorOptions {
   readonly store: string;
   /** Folder of the recipe: where its `file:` sources are. Without it they must be in the store or vendored. */
   readonly recipeFolder?: string | undefined;
+  /** Largest `file:` source, in bytes, where it may be larger than a file that people keep beside a recipe. */
+  readonly maxFileSize?: number | undefined;
   /** Base URL of an archive of old states of Debian, asked last. */
   readonly snapshot?: string | undefined;
   /** Open no socket. */
@@ -28,6 +30,9 @@ export interface FetchOptions extends MirrorOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: FetchProgress) => void) | undefined;
 }
+
+/** The part of a lock that names inputs. */
+export type LockedInputs = Pick<BuildingLock, "releases" | "packages" | "sources">;
 
 /** How far fetching has come. */
 export interface FetchProgress {
@@ -62,7 +67,7 @@ interface BringOptions {
  * Brings every input of `lock` into the store. Throws {@link BuildError} BP-INPUT-001 to 005 or 008, the first
  * that happens; what has come by then is kept.
  */
-export async function fetchInputs(lock: BuildingLock, options: FetchOptions): Promise<FetchSummary> {
+export async function fetchInputs(lock: LockedInputs, options: FetchOptions): Promise<FetchSummary> {
   const store = await openInputStore(options.store);
   const mirrors = [...(await findMirrors(options)), ...snapshotMirrors(options.snapshot, lock.releases)];
   const inputs = [...inputsOf(lock, store, mirrors, options)];
@@ -102,7 +107,7 @@ async function bringOne(
 }
 
 function* inputsOf(
-  lock: BuildingLock,
+  lock: LockedInputs,
   store: InputStore,
   mirrors: readonly Mirror[],
   options: FetchOptions,
@@ -146,17 +151,23 @@ async function bringFile(
   elsewhere: () => Promise<void>,
 ): Promise<void> {
   const local =
-    options.recipeFolder === undefined ? undefined : await findLocalSource(options.recipeFolder, path);
+    options.recipeFolder === undefined
+      ? undefined
+      : await findLocalSource(options.recipeFolder, path, options.maxFileSize);
   if (local === undefined) {
     await elsewhere();
     return;
   }
   const different = await copyVerified(store, local, source.sha256);
-  if (different === undefined) return;
-  throw new BuildError("BP-INPUT-002", `${local}: has changed since it was locked`, {
-    file: local,
-    expected: source.sha256,
-    found: different,
+  if (different !== undefined) throw changedSinceLock(local, source.sha256, different);
+}
+
+/** What lies beside a recipe is not what its lock names. */
+export function changedSinceLock(file: string, expected: string, found: string): BuildError {
+  return new BuildError("BP-INPUT-002", `${file}: has changed since it was locked`, {
+    file,
+    expected,
+    found,
     hint: "lock again if the change is meant: bootproof lock RECIPE",
   });
 }

@@ -243,6 +243,7 @@ describe("a composing recipe", () => {
     expect(locks[1]?.lock).toEqual({
       form: "composing",
       components: [{ name: "kernel", recipe: "kernel/linux.recipe.yaml", lock: locks[0]?.sha256 }],
+      sources: [],
     });
     await writeAll(locks);
     const loaded = await loadLockedRecipe(at("guest.recipe.yaml"));

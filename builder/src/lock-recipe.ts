@@ -9,6 +9,7 @@ import { formatHex, sha256, utf8 } from "@bootproof/bytes";
 import { BuildError } from "./build-error.ts";
 import { resolveClosure } from "./closure.ts";
 import { DebianArchive } from "./debian-archive.ts";
+import { lockParts } from "./enclave/lock-parts.ts";
 import { fetchBlob, openInputStore, type InputStore } from "./fetch-blob.ts";
 import { fetchGitCommit } from "./git-source.ts";
 import type { BuildingLock, Lock, LockedComponent, LockedPackage, LockedSource } from "./lock.ts";
@@ -94,12 +95,15 @@ async function lockInto(
   let lock: Lock;
   if (recipe.form === "building") lock = await lockBuilding(recipe, dirname(loaded.path), locking);
   else {
+    // Before the components: what is wrong beside the recipe shows at once, and not after their closures.
+    const { store, mirrors, options } = locking;
+    const sources = await lockParts(recipe, { ...options, store, mirrors, folder: dirname(loaded.path) });
     const components: LockedComponent[] = [];
     for (const [name, path] of componentPaths({ ...loaded, recipe })) {
       const component = await lockInto(made, path, [...above, loaded.path], locking);
       components.push({ name, recipe: recipe.components[name] ?? path, lock: component.sha256 });
     }
-    lock = { form: "composing", components };
+    lock = { form: "composing", components, sources };
   }
   const result = newLock(loaded, lock);
   made.set(loaded.path, result);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { BuildError } from "./build-error.ts";
-import type { Lock } from "./lock.ts";
+import type { Lock, LockedSource, SourceOrigin } from "./lock.ts";
 import { checkLockMatches, findLockDifferences, hasMatchingLock, requestOf } from "./lock-request.ts";
 import type { BuildingRecipe } from "./recipe.ts";
 import { parseRecipe } from "./recipe-text.ts";
@@ -86,7 +86,56 @@ it("the refusal names the differences and the command that mends them", () => {
 });
 
 it("a lock of the other form is no lock of the recipe", () => {
-  expect(findLockDifferences(recipe(), { form: "composing", components: [] })).toEqual([
+  expect(findLockDifferences(recipe(), { form: "composing", components: [], sources: [] })).toEqual([
     "the recipe is building, the lock is of a composing recipe",
   ]);
+});
+
+describe("a lock of an enclave recipe", () => {
+  const SHA = "ab".repeat(32);
+  const ENCLAVE = `name: app
+version: "1"
+cmdline: quiet
+outputs:
+  app.eif:
+    kind: eif
+    eif: {kernel: {file: bzImage}, ramdisks: [{image: app.tar}, {folder: rootfs, cmd: [/app]}, {url: "https://e.org/r", sha256: "${SHA}"}]}
+`;
+  const pinned = (origin: SourceOrigin, sha256 = SHA): LockedSource => ({
+    name: "n",
+    size: 1,
+    sha256,
+    origin,
+  });
+  const sources = [
+    pinned({ kind: "file", path: "bzImage" }),
+    pinned({ kind: "file", path: "app.tar" }),
+    pinned({ kind: "folder", path: "rootfs" }),
+    pinned({ kind: "url", url: "https://e.org/r" }),
+  ];
+  const differences = (changed: readonly LockedSource[], text = ENCLAVE): readonly string[] =>
+    findLockDifferences(parseRecipe(text, "e.recipe.yaml"), {
+      form: "composing",
+      components: [],
+      sources: changed,
+    });
+
+  it("answers it when every part is pinned, an image as a file or as a layout's folder", () => {
+    expect(differences(sources)).toEqual([]);
+    expect(differences(sources.with(1, pinned({ kind: "layout", path: "app.tar" })))).toEqual([]);
+  });
+
+  it("does not answer it when a part is another one, or its URL has another hash", () => {
+    expect(differences(sources.slice(1))).toEqual(["source file bzImage: in the recipe, not in the lock"]);
+    expect(
+      differences(sources.with(3, pinned({ kind: "url", url: "https://e.org/r" }, "cd".repeat(32)))),
+    ).toEqual([
+      `source url ${SHA} https://e.org/r: in the recipe, not in the lock`,
+      `source url ${"cd".repeat(32)} https://e.org/r: in the lock, not in the recipe`,
+    ]);
+    expect(differences(sources, ENCLAVE.replace("folder: rootfs", "folder: other"))).toEqual([
+      "source folder other: in the recipe, not in the lock",
+      "source folder rootfs: in the lock, not in the recipe",
+    ]);
+  });
 });

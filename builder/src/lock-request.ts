@@ -4,7 +4,8 @@
  * @module
  */
 import { BuildError } from "./build-error.ts";
-import type { Lock, LockRequest } from "./lock.ts";
+import { recipeParts } from "./enclave/enclave.ts";
+import type { Lock, LockRequest, SourceOrigin } from "./lock.ts";
 import type { BuildingRecipe, ComposingRecipe, Recipe, RecipeSource } from "./recipe.ts";
 
 /** The request of a building recipe, in the lock's words. */
@@ -41,17 +42,39 @@ export function findLockDifferences(recipe: Recipe, lock: Lock): readonly string
       ...setDifferences("source", wanted.sources, lock.request.sources),
     ];
   }
-  if (recipe.form === "composing" && lock.form === "composing")
-    return setDifferences(
-      "component",
-      componentLines(recipe),
-      lock.components.map(({ name, recipe: path }) => `${name} ${path}`),
-    );
+  if (recipe.form === "composing" && lock.form === "composing") {
+    const pinned = lock.sources.map(({ sha256, origin }) => pinnedLine(sha256, origin));
+    return [
+      ...setDifferences(
+        "component",
+        componentLines(recipe),
+        lock.components.map(({ name, recipe: path }) => `${name} ${path}`),
+      ),
+      ...setDifferences("source", wantedLines(recipe, pinned), pinned),
+    ];
+  }
   return [`the recipe is ${recipe.form}, the lock is of a ${lock.form} recipe`];
 }
 
 const componentLines = (recipe: ComposingRecipe): string[] =>
   Object.entries(recipe.components).map(([name, path]) => `${name} ${path}`);
+
+/** What a composing recipe wants pinned; an image's path answers to a file as well as to a layout's folder. */
+function wantedLines(recipe: ComposingRecipe, pinned: readonly string[]): string[] {
+  const lines = recipeParts(recipe).map((part) => {
+    if (part.kind === "url") return pinnedLine(part.sha256, part);
+    const layout = pinnedLine("", { kind: "layout", path: part.path });
+    if (part.kind !== "image") return pinnedLine("", { kind: part.kind, path: part.path });
+    return pinned.includes(layout) ? layout : pinnedLine("", { kind: "file", path: part.path });
+  });
+  return [...new Set(lines)];
+}
+
+// A URL's hash stands in the recipe, so another hash is another request; what lies beside the recipe has none there.
+function pinnedLine(sha256: string, origin: SourceOrigin): string {
+  if (origin.kind === "url") return `url ${sha256} ${origin.url}`;
+  return origin.kind === "git" ? `git ${origin.commit} ${origin.url}` : `${origin.kind} ${origin.path}`;
+}
 
 function setDifferences(what: string, wanted: readonly string[], locked: readonly string[]): string[] {
   return [

@@ -33,6 +33,9 @@ const SOURCE = new RegExp(
 const COMPONENT = new RegExp(
   `^([a-z0-9][a-z0-9.+-]{0,62}) (${SHA256}) ((?:\\.\\./){0,8}${SEGMENTS}\\.recipe\\.yaml)$`,
 );
+const PART = new RegExp(
+  `^(${SHA256}) (${SIZE}) (?:(file|folder|layout) (${SEGMENTS})|(url) (https?://[!-~]{1,2000}))$`,
+);
 const REQUEST_SOURCE = new RegExp(
   `^(?:debian ${NAME} ${VERSION} (?:${DEBIAN_SUITES.join("|")})|file ${SEGMENTS}|url ${FILE} ${SHA256} ${URL}|git ${FILE} [0-9a-f]{40} ${URL})$`,
 );
@@ -79,6 +82,12 @@ const componentLine = v.pipe(
   }),
 );
 
+const partLine = v.pipe(
+  text(PART, "a line `sha256 size origin`"),
+  v.transform(readPart),
+  inputSize<LockedSource>(),
+);
+
 const date = text(DATE, "a date as Release writes it");
 const releaseSchema = v.pipe(
   strictKeys({
@@ -115,8 +124,8 @@ const buildingSchema = v.pipe(
 );
 
 const composingSchema = v.pipe(
-  strictKeys({ format, components: named(componentLine) }),
-  v.transform(({ components }): Lock => ({ form: "composing", components })),
+  strictKeys({ format, components: named(componentLine), sources: v.optional(named(partLine), []) }),
+  v.transform(({ components, sources }): Lock => ({ form: "composing", components, sources })),
 );
 
 /** A lock in either form; the composing form is told by its key `components`. */
@@ -140,4 +149,12 @@ function readOrigin([pool, file, url, commit = "", git = ""]: readonly (string |
   if (file !== undefined) return { kind: "file", path: file };
   if (url !== undefined) return { kind: "url", url };
   return { kind: "git", url: git, commit };
+}
+
+function readPart(line: string): LockedSource {
+  const [sha256 = "", size = "", kind = "url", path = "", , url = ""] = PART.exec(line)?.slice(1) ?? [];
+  const pinned = { size: Number(size), sha256 };
+  return kind === "file" || kind === "folder" || kind === "layout"
+    ? { name: path, ...pinned, origin: { kind, path } }
+    : { name: url, ...pinned, origin: { kind: "url", url } };
 }

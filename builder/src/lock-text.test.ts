@@ -75,12 +75,30 @@ const COMPOSING: ComposingLock = {
     { name: "firmware", lock: A, recipe: "../../ovmf/recipes/ovmf.recipe.yaml" },
     { name: "kernel", lock: B, recipe: "linux.recipe.yaml" },
   ],
+  sources: [],
+};
+/** A composing recipe that assembles an enclave image. */
+const ASSEMBLING: ComposingLock = {
+  form: "composing",
+  components: [],
+  sources: [
+    { name: "hello.oci", size: 9, sha256: A, origin: { kind: "layout", path: "hello.oci" } },
+    {
+      name: "https://example.org/i.tar",
+      size: 7,
+      sha256: B,
+      origin: { kind: "url", url: "https://example.org/i.tar" },
+    },
+    { name: "parts/bzImage", size: 512, sha256: B, origin: { kind: "file", path: "parts/bzImage" } },
+    { name: "rootfs", size: 10240, sha256: A, origin: { kind: "folder", path: "rootfs" } },
+  ],
 };
 const TEXT = formatLock(LOCK);
 
-it("both forms come back as they were written", () => {
+it("every form comes back as it was written", () => {
   expect(parseLock(TEXT, "x.lock.yaml")).toEqual(LOCK);
   expect(parseLock(formatLock(COMPOSING), "x.lock.yaml")).toEqual(COMPOSING);
+  expect(parseLock(formatLock(ASSEMBLING), "x.lock.yaml")).toEqual(ASSEMBLING);
 });
 
 it("a package and a source are one line each, so that a diff shows which changed", () => {

@@ -18,6 +18,7 @@ export const LOCK_FORMAT = "bootproof/lock/1";
 const HEADER = "# Written by `bootproof lock`: every input of the recipe beside this file, pinned by hash.";
 const PACKAGES_LEGEND = "# package version architecture size sha256 path";
 const SOURCES_LEGEND = "# file size sha256 origin";
+const PARTS_LEGEND = "# sha256 size origin";
 const COMPONENTS_LEGEND = "# component sha256-of-its-lock recipe";
 
 /** Parses a lock; `file` names it in errors. Throws {@link BuildError} BP-LOCK-001 or BP-LOCK-002. */
@@ -96,6 +97,8 @@ function formatOrigin(origin: SourceOrigin): string {
   switch (origin.kind) {
     case "pool":
     case "file":
+    case "folder":
+    case "layout":
       return `${origin.kind} ${origin.path}`;
     case "url":
       return `url ${origin.url}`;
@@ -104,12 +107,20 @@ function formatOrigin(origin: SourceOrigin): string {
   }
 }
 
-function* composingLines({ components }: ComposingLock): Generator<string> {
+function* composingLines({ components, sources }: ComposingLock): Generator<string> {
   yield COMPONENTS_LEGEND;
   const sorted = [...components].sort((a, b) => byText(a.name, b.name));
   yield* list(
     "components:",
     sorted.map(({ name, lock, recipe }) => `${name} ${lock} ${recipe}`),
+  );
+  if (sources.length === 0) return;
+  yield PARTS_LEGEND;
+  yield* list(
+    "sources:",
+    [...sources]
+      .sort((a, b) => byText(a.name, b.name))
+      .map(({ sha256, size, origin }) => `${sha256} ${size} ${formatOrigin(origin)}`),
   );
 }
 

@@ -20,12 +20,14 @@ export interface LockedPackage {
 export type SourceOrigin =
   | { readonly kind: "pool"; readonly path: string }
   | { readonly kind: "file"; readonly path: string }
+  /** A folder beside the recipe, as one canonical tar: all of it, or of an OCI layout what its image needs. */
+  | { readonly kind: "folder" | "layout"; readonly path: string }
   | { readonly kind: "url"; readonly url: string }
   | { readonly kind: "git"; readonly url: string; readonly commit: string };
 
 /** One file of /source. */
 export interface LockedSource {
-  /** Its name in /source. */
+  /** Its name in /source, or its path or URL where there is no /source. */
   readonly name: string;
   readonly size: number;
   readonly sha256: string;
@@ -73,6 +75,8 @@ export interface LockedComponent {
 export interface ComposingLock {
   readonly form: "composing";
   readonly components: readonly LockedComponent[];
+  /** What is taken from beside the recipe or from URLs, named by its path or URL; empty where all is from components. */
+  readonly sources: readonly LockedSource[];
 }
 
 /** What a `*.lock.yaml` says. */

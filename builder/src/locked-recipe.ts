@@ -7,7 +7,8 @@ import { dirname, resolve } from "node:path";
 import { BuildError } from "./build-error.ts";
 import type { BuildingLock, ComposingLock } from "./lock.ts";
 import { checkLockMatches } from "./lock-request.ts";
-import type { BuildingRecipe, ComposingRecipe } from "./recipe.ts";
+import { takenOutputs } from "./enclave/check-enclave.ts";
+import type { ArtifactKind, BuildingRecipe, ComposedOutput, ComposingRecipe } from "./recipe.ts";
 import { loadLock, loadRecipe, lockPathOf, type LoadedLock, type LoadedRecipe } from "./recipe-files.ts";
 
 const MAX_DEPTH = 8;
@@ -107,17 +108,19 @@ function checkTakenOutputs(
   components: ReadonlyMap<string, LockedRecipe>,
 ): void {
   const issues: string[] = [];
-  for (const [name, { from, kind }] of Object.entries(recipe.recipe.outputs)) {
-    if (from === "cmdline") continue;
-    const outputs = components.get(from.component)?.recipe.recipe.outputs ?? {};
-    const output = outputs[from.output];
-    if (output === undefined)
-      issues.push(
-        `output ${name}: component ${from.component} has no output ${from.output}; it has ${Object.keys(outputs).join(", ")}`,
-      );
-    else if (output.kind !== kind)
-      issues.push(`output ${name}: is ${kind} here, ${output.kind} in component ${from.component}`);
-  }
+  for (const [name, { from, kind }] of Object.entries(recipe.recipe.outputs))
+    for (const taken of takenBy(from, kind)) {
+      const outputs = components.get(taken.component)?.recipe.recipe.outputs ?? {};
+      const output = outputs[taken.output];
+      if (output === undefined)
+        issues.push(
+          `output ${name}: component ${taken.component} has no output ${taken.output}; it has ${Object.keys(outputs).join(", ")}`,
+        );
+      else if (!taken.kinds.includes(output.kind))
+        issues.push(
+          `output ${name}: is ${taken.kinds.join(" or ")} here, ${output.kind} in component ${taken.component}`,
+        );
+    }
   if (issues.length > 0)
     throw new BuildError(
       "BP-RECIPE-005",
@@ -127,4 +130,9 @@ function checkTakenOutputs(
         issues,
       },
     );
+}
+
+function takenBy(from: ComposedOutput["from"], kind: ArtifactKind): ReturnType<typeof takenOutputs> {
+  if (from === "cmdline") return [];
+  return "eif" in from ? takenOutputs(from.eif) : [{ ...from, kinds: [kind] }];
 }

@@ -7,49 +7,41 @@ import {
   ARTIFACT_KINDS,
   DEBIAN_SUITES,
   type BuildingRecipe,
+  type ComposedOutput,
   type ComposingRecipe,
   type DebianSuite,
   type PlatformAxes,
   type Recipe,
   type RecipeSource,
 } from "./recipe.ts";
+import { enclaveImage } from "./enclave/enclave-schema.ts";
 import { platformAxes } from "./recipe-platforms.ts";
+import {
+  commandLine,
+  componentOutput,
+  fileName,
+  hexText,
+  lastSegment,
+  listOf,
+  mapOf,
+  MAX_LIST,
+  nameText,
+  plainPath,
+  urlName,
+  urlText,
+} from "./recipe-words.ts";
 import { describe, strictKeys, text, word } from "./yaml-schema.ts";
 
-// Caps keep one hostile recipe from filling a screen, an action or a log leaf.
+// As MAX_LIST: what one recipe may fill.
 const MAX_SCRIPT = 65_536;
-const MAX_LIST = 256;
 const MAX_PACKAGES = 2048;
-const MAX_CMDLINE = 4096;
 
-/** Names of files in /source and of outputs: one path segment, no leading dot. */
-const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._+~-]{0,199}$/;
-/** A relative path of plain segments; `.` and `..` do not match because a segment starts otherwise. */
-const PLAIN_PATH = /^(?:[A-Za-z0-9_+-][A-Za-z0-9._+~-]*\/){0,32}[A-Za-z0-9_+-][A-Za-z0-9._+~-]*$/;
 /** Components may stand in other folders: leading `../` is allowed there. */
 const COMPONENT_PATH =
   /^(?:\.\.\/){0,8}(?:[A-Za-z0-9_+-][A-Za-z0-9._+~-]*\/){0,32}[A-Za-z0-9_+-][A-Za-z0-9._+~-]*\.recipe\.yaml$/;
 /** Debian policy 5.6.1 and 5.6.12. */
 const DEBIAN_NAME = /^[a-z0-9][a-z0-9+.-]{1,99}$/;
 const DEBIAN_VERSION = /^[0-9][A-Za-z0-9.+~:-]{0,199}$/;
-
-const nameText = text(/^[a-z0-9][a-z0-9.+-]{0,62}$/, "a name of lower-case letters, digits and . + -");
-const fileName = text(FILE_NAME, "a file name");
-const plainPath = text(PLAIN_PATH, "a relative path without . or .. segments");
-const hexText = (digits: number): ReturnType<typeof text> =>
-  text(new RegExp(`^[0-9a-f]{${digits}}$`), `${digits} lower-case hex digits`);
-const listOf = <T>(item: v.GenericSchema<unknown, T>, most: number, least = 1) =>
-  v.pipe(
-    v.array(item, (issue) => `expected a list, found ${describe(issue.input)}`),
-    v.minLength(least, `expected at least ${least} entry`),
-    v.maxLength(most, `expected at most ${most} entries`),
-  );
-const mapOf = <T>(key: ReturnType<typeof text>, item: v.GenericSchema<unknown, T>) =>
-  v.pipe(
-    v.record(key, item, (issue) => `expected a mapping, found ${describe(issue.input)}`),
-    v.minEntries(1, "expected at least 1 entry"),
-    v.maxEntries(MAX_LIST, `expected at most ${MAX_LIST} entries`),
-  );
 
 const kind = word(ARTIFACT_KINDS);
 const suite = word(DEBIAN_SUITES);
@@ -62,7 +54,7 @@ const sourceSchemas = {
   }),
   file: strictKeys({ file: plainPath }),
   url: strictKeys({
-    url: text(/^https?:\/\/[!-~]{1,2000}$/, "an http or https URL"),
+    url: urlText,
     sha256: hexText(64),
     name: v.optional(fileName),
   }),
@@ -139,35 +131,49 @@ const buildingSchema = v.pipe(
   }),
 );
 
-const composingSchema = v.pipe(
-  strictKeys({
-    ...common,
-    components: mapOf(nameText, text(COMPONENT_PATH, "a relative path of a *.recipe.yaml")),
-    // Printable ASCII: what the kernel sees is what people read, and a line break would end it early.
-    cmdline: v.optional(
-      v.pipe(
-        text(/^[\x20-\x7e]+$/, "one line of printable ASCII"),
-        v.maxLength(MAX_CMDLINE, `expected at most ${MAX_CMDLINE} characters`),
-      ),
-    ),
-    outputs: mapOf(
-      fileName,
-      strictKeys({ from: v.optional(text(/^[a-z0-9.+-]+\/[A-Za-z0-9._+~-]+$/, "component/output")), kind }),
-    ),
-  }),
-  v.transform((written): ComposingRecipe => {
-    const outputs = Object.entries(written.outputs).map(([name, output]) => {
-      const [component = "", taken = ""] = output.from?.split("/") ?? [];
-      const from = output.from === undefined ? ("cmdline" as const) : { component, output: taken };
-      return [name, { from, kind: output.kind }] as const;
-    });
-    return { form: "composing", ...written, cmdline: written.cmdline, outputs: Object.fromEntries(outputs) };
+const composedOutput = v.pipe(
+  strictKeys({ from: v.optional(componentOutput), eif: v.optional(enclaveImage), kind }),
+  v.check(
+    ({ from, eif }) => from === undefined || eif === undefined,
+    "an output is either taken with `from` or assembled with `eif`",
+  ),
+  v.transform(({ from, eif, kind: written }): ComposedOutput => {
+    if (eif !== undefined) return { from: { eif }, kind: written };
+    if (from === undefined) return { from: "cmdline", kind: written };
+    const [component = "", output = ""] = from.split("/");
+    return { from: { component, output }, kind: written };
   }),
 );
 
-/** A recipe in either form; the composing form is told by its key `components`. */
+const composingSchema = v.pipe(
+  strictKeys({
+    ...common,
+    components: v.optional(mapOf(nameText, text(COMPONENT_PATH, "a relative path of a *.recipe.yaml"))),
+    cmdline: v.optional(commandLine),
+    outputs: mapOf(fileName, composedOutput),
+  }),
+  v.transform(({ components = {}, ...written }): ComposingRecipe => ({
+    form: "composing",
+    ...written,
+    components,
+    cmdline: written.cmdline,
+  })),
+);
+
+/** The composing form is told by its key `components`, or by an output that is assembled. */
+function isComposing(input: unknown): boolean {
+  if (typeof input !== "object" || input === null) return false;
+  if ("components" in input) return true;
+  const outputs = "outputs" in input ? input.outputs : undefined;
+  if ("steps" in input || typeof outputs !== "object" || outputs === null) return false;
+  return Object.values(outputs).some(
+    (output) => typeof output === "object" && output !== null && "eif" in output,
+  );
+}
+
+/** A recipe in either form. */
 export const recipeSchema: v.GenericSchema<unknown, Recipe> = v.lazy((input: unknown) =>
-  typeof input === "object" && input !== null && "components" in input ? composingSchema : buildingSchema,
+  isComposing(input) ? composingSchema : buildingSchema,
 );
 
 function namedSource(source: WrittenSource, toolchainSuite: DebianSuite): RecipeSource {
@@ -197,6 +203,3 @@ function namedSource(source: WrittenSource, toolchainSuite: DebianSuite): Recipe
       };
   }
 }
-
-const lastSegment = (path: string): string => path.split("/").findLast((segment) => segment !== "") ?? "";
-const urlName = (url: string): string => lastSegment(url.replace(/[?#].*$/, ""));

@@ -4,22 +4,17 @@
  */
 import { utf8 } from "@bootproof/bytes";
 import { BuildError } from "./build-error.ts";
-import type { Recipe, RecipeSource } from "./recipe.ts";
+import { findEnclaveInconsistencies, unknownComponent } from "./enclave/check-enclave.ts";
+import type { ComposingRecipe, Recipe, RecipeSource } from "./recipe.ts";
 import { recipeSchema } from "./recipe-schema.ts";
-import { nearestWord } from "./suggestion.ts";
 import type { YamlPath } from "./yaml.ts";
-import { readYamlAs } from "./yaml-schema.ts";
+import { readYamlAs, type Inconsistency } from "./yaml-schema.ts";
 
 /** Largest recipe that is read, in bytes. */
 export const MAX_RECIPE_SIZE = 262_144;
 
 /** What the sandbox sets itself: a recipe that changed it would not build the same elsewhere. */
 const RESERVED_ENV = /^(?:HOME|LC_ALL|TZ|PWD|LD_PRELOAD|FAKETIME.*|BASH_ENV)$/;
-
-interface Inconsistency {
-  readonly path: YamlPath;
-  readonly message: string;
-}
 
 /** Parses a recipe; `file` names it in errors. Throws {@link BuildError} BP-RECIPE-001, 002 or 003 with every issue. */
 export function parseRecipe(text: string, file: string): Recipe {
@@ -73,18 +68,22 @@ function* findInconsistencies(recipe: Recipe): Generator<Inconsistency> {
 const sourceIdentity = (source: RecipeSource): string =>
   source.kind === "debian" ? `source package ${source.package}` : source.name;
 
-function* findComposingInconsistencies(recipe: Recipe & { form: "composing" }): Generator<Inconsistency> {
+function* findComposingInconsistencies(recipe: ComposingRecipe): Generator<Inconsistency> {
   const names = Object.keys(recipe.components);
   for (const [name, { from, kind }] of Object.entries(recipe.outputs)) {
-    if (from !== "cmdline" && !names.includes(from.component)) {
-      const nearest = nearestWord(from.component, names);
-      const hint = nearest === undefined ? `; components: ${names.join(", ")}` : `; did you mean ${nearest}?`;
-      yield { path: ["outputs", name, "from"], message: `no component is called ${from.component}${hint}` };
-    }
-    if (from === "cmdline" && kind !== "cmdline")
-      yield { path: ["outputs", name], message: "missing key `from`: component/output" };
-    if (from === "cmdline" && recipe.cmdline === undefined)
-      yield { path: ["outputs", name], message: "the recipe has no key `cmdline` to take it from" };
+    if (from === "cmdline") {
+      if (kind === "eif")
+        yield { path: ["outputs", name], message: "missing key `eif`, or `from`: component/output" };
+      else if (kind !== "cmdline")
+        yield { path: ["outputs", name], message: "missing key `from`: component/output" };
+      else if (recipe.cmdline === undefined)
+        yield { path: ["outputs", name], message: "the recipe has no key `cmdline` to take it from" };
+    } else if ("component" in from) {
+      const message = unknownComponent(from.component, names);
+      if (message !== undefined) yield { path: ["outputs", name, "from"], message };
+    } else
+      for (const { path, message } of findEnclaveInconsistencies(from.eif, { kind, recipe }))
+        yield { path: ["outputs", name, ...path], message };
   }
 }
 

@@ -4,6 +4,7 @@
  * artifacts and a command line. This file is the data; recipe-schema.ts reads it.
  * @module
  */
+import type { EnclaveImage } from "./enclave/enclave.ts";
 
 /** What kind of boot artifact an output is. */
 export type ArtifactKind = "firmware" | "kernel" | "initrd" | "cmdline" | "uki" | "eif" | "file";
@@ -77,9 +78,10 @@ export interface BuiltOutput {
   readonly kind: ArtifactKind;
 }
 
-/** An artifact of a composing recipe: an output of a component, or the recipe's own command line. */
+/** An artifact of a composing recipe: an output of a component, the recipe's own command line, or what is assembled. */
 export interface ComposedOutput {
-  readonly from: { readonly component: string; readonly output: string } | "cmdline";
+  readonly from:
+    { readonly component: string; readonly output: string } | { readonly eif: EnclaveImage } | "cmdline";
   readonly kind: ArtifactKind;
 }
 
@@ -116,7 +118,7 @@ export interface ComposingRecipe {
   readonly form: "composing";
   readonly name: string;
   readonly version: string;
-  /** Component name -> path of its recipe, relative to this one. */
+  /** Component name -> path of its recipe, relative to this one; empty where everything stands beside the recipe. */
   readonly components: Readonly<Record<string, string>>;
   readonly cmdline: string | undefined;
   readonly outputs: Readonly<Record<string, ComposedOutput>>;

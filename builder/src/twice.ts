@@ -7,12 +7,14 @@ import type { Blob } from "@bootproof/store";
 import {
   buildRecipe,
   prepareBuild,
+  tell,
   type BuildOptions,
   type BuildResult,
   type BuiltComponent,
 } from "./build.ts";
 import { compareArtifacts, type Comparison, type SectionDescriber } from "./compare.ts";
 import { allowedProcessors, varyConditions, type Variation } from "./conditions.ts";
+import { assembleTwice } from "./enclave/assemble-twice.ts";
 import { LocalExecutor } from "./executor.ts";
 import { endTogether, JobSlots } from "./job-slots.ts";
 
@@ -48,8 +50,28 @@ export async function buildTwice(
       ),
     ),
   );
-  const same = components.every(({ comparison }) => comparison.verdict === "IDENTICAL");
-  return { first, verdict: same ? "IDENTICAL" : "DIVERGED", components };
+  const assemblies = await assembleAllAgain(first, options, describe);
+  const shown = [...components, ...assemblies];
+  const same = shown.every(({ comparison }) => comparison.verdict === "IDENTICAL");
+  return { first, verdict: same ? "IDENTICAL" : "DIVERGED", components: shown };
+}
+
+/** One after the other: each may be as large as memory. */
+async function assembleAllAgain(
+  { assemblies }: BuildResult,
+  options: BuildOptions,
+  describe: SectionDescriber | undefined,
+): Promise<TwiceComponent[]> {
+  const again: TwiceComponent[] = [];
+  for (const { component, order, blob } of assemblies) {
+    const { store, signal } = options;
+    const name = component.split("/").at(-1) ?? component;
+    const shown = await tell(options, component, "assemble (again)", () =>
+      assembleTwice(order, { store, name, first: blob, signal, describe }),
+    );
+    again.push({ component: component.split("/").slice(0, -1).join("/"), ...shown });
+  }
+  return again;
 }
 
 async function buildAgain(

@@ -5,12 +5,18 @@
  */
 import * as v from "valibot";
 import { nearestWord } from "./suggestion.ts";
-import { readYaml, type YamlValue } from "./yaml.ts";
+import { readYaml, type YamlPath, type YamlValue } from "./yaml.ts";
 
 /** The value of a YAML text, or the lines that say what is wrong with it. */
 export type YamlReading<T> =
   | { readonly ok: true; readonly value: T; readonly place: YamlValue["place"] }
   | { readonly ok: false; readonly kind: "syntax" | "shape"; readonly issues: readonly string[] };
+
+/** A problem that a schema cannot see, at the place that it concerns. */
+export interface Inconsistency {
+  readonly path: YamlPath;
+  readonly message: string;
+}
 
 /** Reads `text` as YAML and holds it against `schema`; `file` only names it in the issues. */
 export function readYamlAs<T>(

@@ -28,7 +28,7 @@ import { dependenciesOf, type Material } from "./materials.ts";
 export interface ReleaseParts {
   readonly built: BuildResult;
   readonly artifacts: readonly LoadedArtifact[];
-  readonly materials: readonly Material[];
+  readonly materials: readonly Pick<Material, "name" | "sha256">[];
   readonly measurements: readonly PlatformMeasurements[];
   readonly signer: Signer;
 }

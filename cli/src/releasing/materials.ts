@@ -68,11 +68,21 @@ export async function writeMaterials(
 }
 
 /** Everything that a recipe's lock names, as provenance lists it; a component's inputs stand in its own lock. */
-export function dependenciesOf(locked: LockedRecipe, materials: readonly Material[]): ResourceDescriptor[] {
+export function dependenciesOf(
+  locked: LockedRecipe,
+  materials: readonly Pick<Material, "name" | "sha256">[],
+): ResourceDescriptor[] {
   const listed = materials
     .filter(({ name }) => name !== "recipe" && name !== "lock")
     .map(({ name, sha256: digest }) => ({ name, digest: { sha256: digest } }));
-  if (locked.form === "composing") return listed;
+  if (locked.form === "composing") {
+    const fetched = locked.lock.lock.sources.filter(({ origin }) => origin.kind === "url");
+    const sources = fetched.map(({ name, sha256: digest }) => ({
+      name: `source ${name}`,
+      digest: { sha256: digest },
+    }));
+    return [...sources, ...listed];
+  }
   const { packages, sources } = locked.lock.lock;
   return [
     ...packages.map(({ name, version, arch, sha256: digest }) => ({

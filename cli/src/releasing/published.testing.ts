@@ -38,6 +38,7 @@ export async function builtGuest(store: OpenStore, kernel = "a kernel"): Promise
       cmdline: { kind: "cmdline", ...(await put("console=ttyS0")) },
     },
     components: [],
+    assemblies: [],
   };
 }
 

@@ -13,6 +13,7 @@ import {
 } from "@bootproof/builder";
 
 import { readBuildOptions } from "../building/build-options.ts";
+import { noteFindings } from "../building/findings.ts";
 import { EventSteps } from "../building/event-steps.ts";
 import { describeSection } from "../building/sections.ts";
 import { writeArtifacts } from "../building/write-artifacts.ts";
@@ -37,6 +38,7 @@ export async function build(context: Context, given: Given): Promise<ExitCode> {
     steps.finish();
     return { first, again, logs: steps.logs };
   });
+  noteFindings(context, first);
   const folder = context.options.out === undefined ? undefined : resolve(context.cwd, context.options.out);
   if (folder !== undefined) await writeArtifacts(store, first.outputs, folder);
   const logPaths =
@@ -72,9 +74,15 @@ function formatBuild(
     action.digest.hash,
     cached ? "cached" : "built",
   ]);
+  const assembled = first.assemblies.map(({ component, blob, cached }) => [
+    component,
+    blob.sha256,
+    cached ? "cached" : "assembled",
+  ]);
   const parts = [
     formatTable(artifacts, ["artifact", "kind", "size", "sha256", "file"]),
-    formatTable(actions, ["action of", "digest", "how"]),
+    ...(actions.length === 0 ? [] : [formatTable(actions, ["action of", "digest", "how"])]),
+    ...(assembled.length === 0 ? [] : [formatTable(assembled, ["image", "sha256", "how"])]),
   ];
   if (again !== undefined) parts.push(formatTwice(context, again));
   parts.push(
@@ -84,8 +92,8 @@ function formatBuild(
 }
 
 function formatTwice(context: Context, { verdict, components, first }: TwiceResult): string {
-  const varied = components[0]?.variations.map(({ what }) => what).join(", ") ?? "";
-  const lines = [`varied: ${varied}`];
+  const varied = new Set(components.flatMap(({ variations }) => variations.map(({ what }) => what)));
+  const lines = [`varied: ${[...varied].join(", ")}`];
   for (const { component, comparison } of components)
     for (const { name, difference } of comparison.artifacts) {
       const output = component === "" ? name : `${component}/${name}`;
@@ -123,6 +131,14 @@ function toDocument(first: BuildResult, again: TwiceResult | undefined, logs: Lo
       inputRoot: action.inputRoot.hash,
       cached,
     })),
+    ...(first.assemblies.length > 0 && {
+      assemblies: first.assemblies.map(({ component, blob, findings, cached }) => ({
+        name: component,
+        ...blob,
+        findings,
+        cached,
+      })),
+    }),
     logs: logs.map(([component, path]) => ({ component, path })),
     ...(again && {
       verdict: again.verdict,

@@ -80,13 +80,15 @@ function describeChange(before: string | undefined, after: string): string {
 }
 
 function describeLock(lock: Lock): string {
-  return lock.form === "composing"
-    ? `${String(lock.components.length)} components`
-    : `${String(lock.packages.length)} packages, ${String(lock.sources.length)} source files`;
+  if (lock.form === "composing") {
+    const parts = lock.sources.length === 0 ? "" : `, ${String(lock.sources.length)} parts`;
+    return `${String(lock.components.length)} components${parts}`;
+  }
+  return `${String(lock.packages.length)} packages, ${String(lock.sources.length)} source files`;
 }
 
 function countsOf({ lock }: NewLock): object {
   return lock.form === "composing"
-    ? { components: lock.components.length }
+    ? { components: lock.components.length, sources: lock.sources.length }
     : { packages: lock.packages.length, sources: lock.sources.length };
 }

@@ -8,6 +8,7 @@ import { type BuildResult, buildRecipe, loadLockedRecipe, type LockedRecipe } fr
 import { type BundleVerdict, verifyBundle } from "@bootproof/verify";
 
 import { readBuildOptions } from "../building/build-options.ts";
+import { noteFindings } from "../building/findings.ts";
 import { EventSteps } from "../building/event-steps.ts";
 import { writeArtifacts } from "../building/write-artifacts.ts";
 import type { Context } from "../frame/context.ts";
@@ -24,6 +25,7 @@ import { type LoadedArtifact, loadArtifacts } from "../releasing/artifacts.ts";
 import { type LoggedRelease, logRelease, sendRelease, writeBundle } from "../releasing/log-release.ts";
 import { blobOf, type SignedRelease, signRelease } from "../releasing/make-release.ts";
 import { collectMaterials, writeMaterials } from "../releasing/materials.ts";
+import { copyMaterials, listStoredMaterials } from "../releasing/stored-materials.ts";
 import { measureRelease } from "../releasing/measure-release.ts";
 import {
   formatPolicy,
@@ -71,6 +73,7 @@ async function buildStep(
     const steps = new EventSteps(context.progress, step);
     const built = await buildRecipe(recipe, readBuildOptions(context, given, store, steps));
     steps.finish();
+    noteFindings(context, built);
     const logs = built.components.map(
       ({ component, log }) => [component, store.blobs.path(log.sha256)] as const,
     );
@@ -94,14 +97,22 @@ async function publish(
     measureRelease(artifacts, built.recipe.recipe.recipe.platforms),
   );
   const materials = await collectMaterials(built.recipe);
+  const stored = listStoredMaterials(built.recipe, store);
   const signed = await progress.during("sign", () =>
-    signRelease({ built, artifacts, materials, measurements, signer: own.signer }),
+    signRelease({
+      built,
+      artifacts,
+      materials: [...materials, ...stored],
+      measurements,
+      signer: own.signer,
+    }),
   );
   await writeArtifacts(store, built.outputs, join(files.out, "artifacts"));
   await writeMaterials(join(files.out, "materials"), [
     ...materials,
     { ...blobOf(signed.provenance), bytes: signed.provenance },
   ]);
+  await copyMaterials(join(files.out, "materials"), stored);
   const { logged, ...log } = await (isUrl(files.log)
     ? sendStep(context, files, signed, vkey)
     : logStep(context, files, signed));
