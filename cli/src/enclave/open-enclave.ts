@@ -2,7 +2,7 @@
  * An image that was hashed: what a measurement takes, and what answers say about where it came from.
  * @module
  */
-import type { EifArchitecture, EifFinding } from "@bootproof/boot/eif";
+import type { EifArchitecture, EifReading } from "@bootproof/boot/eif";
 import type { NitroImage } from "@bootproof/measure/nitro";
 
 import type { Context } from "../frame/context.ts";
@@ -20,9 +20,15 @@ export interface OpenEnclave {
   /** The image's file, or its parts, as they were named. */
   readonly source: { readonly image: NamedFile } | { readonly parts: readonly NamedPart[] };
   /** What is odd about a file that has nevertheless one reading. */
-  readonly notices: readonly EifFinding[];
+  readonly notices: readonly Notice[];
   /** The signature section of a file. */
   readonly signature?: Uint8Array | undefined;
+}
+
+/** Something to know about an image that is measured all the same. */
+export interface Notice {
+  readonly code: string;
+  readonly message: string;
 }
 
 /** A file as answers name it. */
@@ -51,9 +57,17 @@ async function openFile(given: Given, path: string, options: HashOptions): Promi
     image: own === undefined ? image : { ...image, certificateDer: own.der },
     architecture: layout.architecture,
     source: { image: { path, size: layout.size } },
-    notices: reading.findings,
+    notices: [...reading.findings, ...(await signatureFaults(reading, image))],
     signature: reading.signature,
   };
+}
+
+/** What is wrong with the signature: PCR8 beside a PCR0 that nobody signed is a trap. */
+async function signatureFaults(reading: EifReading, image: NitroImage): Promise<Notice[]> {
+  if (reading.parsedSignature === undefined) return [];
+  // It loads elliptic curves.
+  const { signatureFaultsOf } = await import("./signature-faults.ts");
+  return signatureFaultsOf(reading.parsedSignature, image);
 }
 
 async function openParts(

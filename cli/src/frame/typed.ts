@@ -15,7 +15,7 @@ const NAME = "bootproof";
 const NOT_THE_USERS = /(^|\/)node_modules\/\.bin\/?$/;
 // In running text only a verb, an option or a placeholder for a verb makes a command out of our name.
 const VERBS =
-  "init|lock|build|measure|profiles|coverage|id-block|guest-policy|launch-measure|release|rebuild|verify|inspect|lookup|log|witness|watch|store|key|doctor|explain|completion|version|VERB|--help";
+  "init|lock|build|measure|profiles|coverage|id-block|guest-policy|eif|launch-measure|export|kms|release|rebuild|verify|inspect|lookup|log|witness|watch|store|key|doctor|explain|completion|version|VERB|--help";
 const COMMAND = new RegExp(`(?<![\\w./-])${NAME} (?=(?:${VERBS})(?![\\w]))`, "g");
 
 /** What to type for `bootproof`: its name where PATH has it, else its path from here. */

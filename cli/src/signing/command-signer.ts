@@ -11,7 +11,7 @@ import type { Signer } from "@bootproof/bytes/signing";
 import { reading } from "../errors/reading.ts";
 import { readInput } from "../frame/files.ts";
 import { checkedSigner, signatureLength } from "./checked-signer.ts";
-import { parseSignerCommand, type SignerCommand } from "./command-config.ts";
+import { parseSignerCommand, type SigningProgram } from "./command-config.ts";
 import { didNotSign } from "./signer-failure.ts";
 
 const MAX_CONFIG = 64 * 1024;
@@ -23,18 +23,22 @@ export async function openCommandSigner(
 ): Promise<Signer> {
   const bytes = await readInput(file, MAX_CONFIG);
   const config = reading(file, () => parseSignerCommand(bytes));
-  return checkedSigner(config.vkey, (message) => runCommand(config, message, { cwd: dirname(file), env }));
+  const surroundings = { cwd: dirname(file), env, limit: signatureLength(config.vkey) };
+  return checkedSigner(config.vkey, (message) => runSigningProgram(config, message, surroundings));
 }
 
-interface Surroundings {
+/** Where a program runs, and the most bytes that it may answer. */
+export interface ProgramSurroundings {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly limit: number;
 }
 
-async function runCommand(
-  { command: [program = "", ...args], vkey, timeoutSeconds, environment }: SignerCommand,
+/** What a program answers to a message; throws a failure when it does not, or not in time. Nothing is verified. */
+export async function runSigningProgram(
+  { command: [program = "", ...args], timeoutSeconds, environment }: SigningProgram,
   message: Uint8Array,
-  { cwd, env }: Surroundings,
+  { cwd, env, limit: most }: ProgramSurroundings,
 ): Promise<Uint8Array> {
   const names = ["PATH", ...environment].filter((name) => env[name] !== undefined);
   const child = spawn(program, args, {
@@ -51,7 +55,7 @@ async function runCommand(
     killGroup(child);
   }, timeoutSeconds * 1000);
   try {
-    const answer = await answerOf(child, message, signatureLength(vkey));
+    const answer = await answerOf(child, message, most);
     // It ended well, and what it left behind held its output open until it was ended.
     limit.signal.throwIfAborted();
     return answer;

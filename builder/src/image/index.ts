@@ -1,0 +1,15 @@
+/**
+ * @bootproof/builder/image: ramdisks from container images and root folders, without a daemon.
+ * @module
+ */
+export type {
+  Folder,
+  Image,
+  ImageFinding,
+  OpenImageOptions,
+  RamdiskOptions,
+  WrittenRamdisk,
+} from "./image.ts";
+export { openFolder } from "./open-folder.ts";
+export { openImage } from "./open-image.ts";
+export { imageRamdisk } from "./ramdisk.ts";
