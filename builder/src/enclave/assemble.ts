@@ -7,7 +7,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { utf8 } from "@bootproof/bytes";
 import type { Blob } from "@bootproof/store";
-import { damagedInStore, goneFromStore } from "../build-error.ts";
+import { BuildError, damagedInStore, goneFromStore } from "../build-error.ts";
 import { writeEifFile, type EifPart } from "../eif-file.ts";
 import { hashFile } from "../hash-stream.ts";
 import type { BuildStore } from "../toolchain-root.ts";
@@ -80,10 +80,18 @@ async function openRamdisk(
       workFolder: work,
       signal,
       onProgress: (done, total) => progress(mebibytes(done, total)),
+    }).catch((error: unknown) => {
+      throw error instanceof BuildError ? named(error, order.label) : error;
     });
   });
-  const named = findings.map(({ code, message }) => ({ code, message: `${order.label}: ${message}` }));
-  const made = { blob, findings: named };
+  const place = parts.path(order.blob.sha256);
+  const made = {
+    blob,
+    findings: findings.map(({ code, message }) => ({
+      code,
+      message: `${order.label}: ${message.replace(`${place}: `, "")}`,
+    })),
+  };
   await rememberMade(store.refs, key, made);
   return made;
 }
@@ -114,6 +122,19 @@ async function makeImage(
       onProgress: (done, total) => progress(mebibytes(done, total)),
     });
     return store.blobs.putFile(file);
+  });
+}
+
+/** The same refusal, of the part as the recipe calls it: its path in the store says nothing to anybody. */
+function named(error: BuildError, label: string): BuildError {
+  const { code, message, expected, found, hint, offset, issues } = error;
+  return new BuildError(code, `${label}: ${message}`, {
+    ...(offset === undefined ? {} : { offset }),
+    ...(expected === undefined ? {} : { expected }),
+    ...(found === undefined ? {} : { found }),
+    ...(hint === undefined ? {} : { hint }),
+    issues,
+    cause: error,
   });
 }
 
