@@ -10,7 +10,7 @@ export const EXPLAIN_PAGES: Pages = {
   "BP-EXPLAIN-001": {
     title: "a file that cannot be compared",
     exit: EXIT.malformed,
-    why: "explain compares firmware images, IGVM files, measurements, traces, references and bundles, and the file is none of them.",
+    why: "explain compares firmware images, IGVM files, enclave images, measurements, traces, references and bundles, and the file is none of them.",
     fix: "bootproof measure snp --trace --json writes what can be compared; bootproof inspect FILE says what a file is.",
   },
   "BP-EXPLAIN-002": {

@@ -9,11 +9,13 @@ import type { Frame } from "../frame/frame.ts";
 import { addGuestOptions } from "../measuring/guest-options.ts";
 
 const AFTER = `
-Two files of: firmware image, IGVM file, measurement (measure --json), trace (measure --trace --json), reference,
-bundle of a release.
+Two files of: firmware image, IGVM file, enclave image (EIF), measurement (measure --json), trace (measure --trace
+--json), reference, bundle of a release.
 Measurements find their files again by path and hash; what is still there is compared byte by byte.
 Two firmware images alone are compared up to the VMSAs; with --vcpus and a CPU both are measured with this shape,
 and with --kernel, --initrd and --append with this direct boot.
+Of two enclave images the sections that differ are compared, and ramdisks member by member. PCRs do not say where one
+section ends: images that measure the same and are cut elsewhere are named too.
 Exit status: 0 they measure the same, 1 they differ, 2 could not decide.
 
 With --observed: which guest gave this launch digest? The inputs are those of measure; what is not known may be left
@@ -25,6 +27,7 @@ Examples:
   bootproof explain BP-LOCK-003
   bootproof explain OVMF-old.fd OVMF-new.fd
   bootproof explain yesterday.json today.json
+  bootproof explain old.eif new.eif
   bootproof explain --observed 25ac810f...166155 --ovmf OVMF.fd --vcpus 4 --vcpu-type EPYC-v4 --kernel vmlinuz`;
 
 /** Defines `explain`. */

@@ -17,9 +17,18 @@ import { readGuest } from "../measuring/read-guest.ts";
 import { formatTable } from "../report/table.ts";
 
 const PLATFORMS: readonly AmdPlatform[] = ["snp", "sev", "sev-es"];
+/** Options that other platforms have no use for. */
+const ENCLAVE = ["cmdline", "cmdlineFile", "ramdisk", "certificate"];
 
 /** Prints the coverage of a guest. */
 export async function coverage(context: Context, given: Given): Promise<ExitCode> {
+  if (given.optionalArgument(0) === "nitro")
+    return await (await import("./coverage-nitro.ts")).coverageNitro(context, given);
+  if (given.optionalArgument(1) !== undefined || ENCLAVE.some((name) => given.has(name)))
+    throw usage(
+      "a file without an option, --cmdline, --ramdisk and --certificate are of enclaves",
+      "coverage nitro FILE",
+    );
   const { guest: request, notes } = await readGuest(given, readPlatform(given));
   for (const note of notes) context.note(note);
   const opener = new GuestOpener(new GuestFiles());
@@ -37,7 +46,7 @@ function document({ platform, shape }: Measurement<object>, { inputs }: OpenGues
 function readPlatform(given: Given): AmdPlatform {
   const typed = given.optionalArgument(0) ?? "snp";
   const platform = PLATFORMS.find((name) => name === typed);
-  if (platform === undefined) throw badValue("the platform", PLATFORMS.join(", "), typed);
+  if (platform === undefined) throw badValue("the platform", [...PLATFORMS, "nitro"].join(", "), typed);
   return platform;
 }
 
@@ -63,7 +72,8 @@ async function filesOf(
 /** More ranges of one file than these are counted, not listed; --json has them. */
 const MAX_RANGES = 40;
 
-function formatCoverage({ artifacts, parameters }: CoverageMap): string {
+/** A map as two tables. */
+export function formatCoverage({ artifacts, parameters }: CoverageMap): string {
   const bytes = artifacts.flatMap(({ role, ranges }) => [
     ...ranges
       .slice(0, MAX_RANGES)
@@ -88,5 +98,5 @@ function formatCoverage({ artifacts, parameters }: CoverageMap): string {
 function sightCells(seen: readonly Sight[], why: string): [string, string] {
   if (seen.length === 0) return ["nobody", why];
   const registers = [...new Set(seen.map(({ register }) => register))].join(", ");
-  return [registers, seen.map(({ through }) => through).join("; ")];
+  return [registers, [...new Set(seen.map(({ through }) => through))].join("; ")];
 }

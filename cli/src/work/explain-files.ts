@@ -16,11 +16,20 @@ import { stat } from "node:fs/promises";
 import { reading } from "../errors/reading.ts";
 import { EXIT } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
-import { readInput } from "../frame/files.ts";
+import type { Context } from "../frame/context.ts";
+import type { OpenSide } from "../enclave/enclave-side.ts";
+import { isRegularFile, readHead, readInput } from "../frame/files.ts";
 import { startsWith, textHead } from "../inspect/inspection.ts";
 
 /** A file to compare, recognised and read. */
-export type SideFile = ImageFile | ReferenceFile | ReleaseFile | DocumentFile;
+export type SideFile = ImageFile | EnclaveFile | ReferenceFile | ReleaseFile | DocumentFile;
+
+/** An enclave image: it has no shape that a register depends on, so it is measured at once. */
+export interface EnclaveFile {
+  readonly kind: "eif";
+  readonly path: string;
+  readonly enclave: OpenSide;
+}
 
 /** Something that a guest boots from: it has no shape yet. */
 export interface ImageFile {
@@ -53,19 +62,38 @@ export interface DocumentFile {
 
 /** GUID of the footer of the GUIDed table, 48 bytes before the end of an OVMF image. */
 const TABLE_FOOTER = "de82b596b21ff745baeaa366c55a082d";
-const KINDS = "firmware image (OVMF), IGVM file, measurement or trace (measure --json), reference, bundle";
+const KINDS =
+  "firmware image (OVMF), IGVM file, enclave image (EIF), measurement or trace (measure --json), reference, bundle";
 
 /** Reads and recognises both files; what is none of the kinds is a {@link Failure}. */
-export async function readSideFiles(a: string, b: string): Promise<readonly [SideFile, SideFile]> {
-  const [left, right] = [await readInput(a), await readInput(b)];
-  const [one, other] = [recognise(left), recognise(right)];
+export async function readSideFiles(
+  context: Pick<Context, "progress" | "signal">,
+  a: string,
+  b: string,
+): Promise<readonly [SideFile, SideFile]> {
+  const [left, right] = [await readEnclave(context, a), await readEnclave(context, b)];
+  const [bytesA, bytesB] = [left ? undefined : await readInput(a), right ? undefined : await readInput(b)];
+  const [one, other] = [bytesA && recognise(bytesA), bytesB && recognise(bytesB)];
   return [
-    await openSide(a, left, one ?? damagedImage(left, other)),
-    await openSide(b, right, other ?? damagedImage(right, one)),
+    left ?? (await openSide(a, bytesA ?? NOTHING, one ?? damagedImage(bytesA ?? NOTHING, other))),
+    right ?? (await openSide(b, bytesB ?? NOTHING, other ?? damagedImage(bytesB ?? NOTHING, one))),
   ];
 }
 
-type Kind = SideFile["kind"];
+const NOTHING = new Uint8Array();
+
+/** An EIF has any size: it is never read whole. */
+async function readEnclave(
+  context: Pick<Context, "progress" | "signal">,
+  path: string,
+): Promise<EnclaveFile | undefined> {
+  if (!(await isRegularFile(path)) || !startsWith(await readHead(path, 4), ".eif")) return undefined;
+  const { openEnclaveSide } = await import("../enclave/enclave-side.ts");
+  return { kind: "eif", path, enclave: await openEnclaveSide(context, path) };
+}
+
+/** Kinds that are recognised by their bytes. */
+type Kind = Exclude<SideFile["kind"], "eif">;
 
 function recognise(bytes: Uint8Array): Kind | undefined {
   if (startsWith(bytes, "IGVM")) return "igvm";

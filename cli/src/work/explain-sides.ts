@@ -57,6 +57,8 @@ export function sideOf(file: SideFile, open: OpenShape): Side {
     case "compact reference":
     case "bundle":
       return file.side;
+    case "eif":
+      return file.enclave.side;
     case "igvm":
       return igvmSide(file.bytes, igvmShape(open));
     case "reference":

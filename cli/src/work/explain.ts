@@ -26,8 +26,8 @@ export async function explainTwo(
   paths: readonly [string, string],
 ): Promise<ExitCode> {
   const open = await readOpenShape(given);
-  const [a, b] = await readSideFiles(...paths);
-  const [left, right] = bothSides(a, b, open);
+  const [a, b] = await readSideFiles(context, ...paths);
+  const [left, right] = await withSections(a, b, bothSides(a, b, open));
   const explanation = explain(left, right);
   const files = { a: { file: a.path, kind: a.kind }, b: { file: b.path, kind: b.kind } };
   await context.answer(formatExplanation(files, explanation, context), {
@@ -36,6 +36,17 @@ export async function explainTwo(
     ...explanation,
   });
   return EXITS[explanation.verdict];
+}
+
+/** Of two enclave images the sections that differ are compared byte by byte, and ramdisks member by member. */
+async function withSections(
+  a: SideFile,
+  b: SideFile,
+  sides: readonly [Side, Side],
+): Promise<readonly [Side, Side]> {
+  if (a.kind !== "eif" || b.kind !== "eif") return sides;
+  const { loadDifferingSections } = await import("../enclave/enclave-side.ts");
+  return await loadDifferingSections(a.enclave, b.enclave);
 }
 
 /** An image has no shape of its own: it takes the one given, else the other side's. */
