@@ -6,8 +6,16 @@ import { enclosingSection } from "@bootproof/ovmf";
 import { parseKernel } from "@bootproof/boot";
 import { ParseError } from "@bootproof/bytes";
 
-/** The part of a firmware, kernel or initrd around an offset, when the format is known. */
-export function describeSection(_name: string, bytes: Uint8Array, offset: number): string | undefined {
+import { findEifSection } from "./eif-section.ts";
+
+/** The part of a firmware, kernel, initrd or enclave image around an offset, when the format is known. */
+export function describeSection(name: string, bytes: Uint8Array, offset: number): string | undefined {
+  const place = findEifSection(bytes, offset);
+  if (typeof place === "object") {
+    const inner = describeSection(name, place.bytes, place.offset);
+    return `${place.section}, ${inner ?? `+ 0x${place.offset.toString(16)}`}`;
+  }
+  if (place !== undefined) return place;
   return kernelSection(bytes, offset) ?? cpioSection(bytes, offset) ?? firmwareSection(bytes, offset);
 }
 
