@@ -278,7 +278,7 @@ export const KMS_PAGES: Pages = {
   "BP-KMS-075": refused(
     "two releases that cannot be told apart",
     "They have one name, or the same registers.",
-    "Give each release once; --name NAME names one whose file does not.",
+    "Give each release once; NAME=FILE names one in the policy.",
   ),
   "BP-KMS-076": refused("an operation that cannot be pinned", DOCUMENT_OPERATIONS, "Leave it away."),
   "BP-KMS-077": refused(

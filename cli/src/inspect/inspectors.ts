@@ -65,6 +65,27 @@ export const INSPECTORS: readonly InspectorRow[] = [
     loadAnyway: async () => (await import("./identity-files.ts")).inspectAnyIdAuth,
   },
   {
+    word: "document",
+    name: "an attestation document of a Nitro Enclave",
+    load: async () => (await import("./document-file.ts")).inspectDocument,
+  },
+  {
+    word: "boot-proof",
+    name: "a boot proof of QuorumOS",
+    load: async () => (await import("./quorum-os-files.ts")).inspectBootProof,
+  },
+  {
+    word: "manifest",
+    name: "a QuorumOS manifest",
+    load: async () => (await import("./quorum-os-files.ts")).inspectManifest,
+    loadAnyway: async () => (await import("./quorum-os-files.ts")).inspectAnyManifest,
+  },
+  {
+    word: "kms-policy",
+    name: "a policy of a KMS key",
+    load: async () => (await import("./kms-files.ts")).inspectKmsPolicy,
+  },
+  {
     word: "measurement",
     name: "a measurement or trace (measure --json)",
     load: async () => (await import("./launch-files.ts")).inspectLaunch,

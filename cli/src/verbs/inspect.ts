@@ -13,7 +13,8 @@ another kind is malformed input (65); firmware is then examined even when its ta
 Kinds:
   firmware (OVMF), igvm, eif (Nitro Enclaves), reference (of firmware), kernel (bzImage), initrd (cpio),
   id-block, id-auth, measurement (or trace), bundle (tlog-proof), checkpoint, evidence (against a log),
-  envelope (DSSE), key (public or private), recipe, lock,
+  envelope (DSSE), key (public or private), recipe, lock, document (attestation document),
+  kms-policy, manifest and boot-proof (of QuorumOS),
   answer (what other verbs print with --json)
 
 Of firmware and IGVM files it also says what QEMU and others would each do with them, and what is
@@ -25,10 +26,14 @@ ramdisks stay packed, --members lists what is in them. Exit status 0: it has one
 signature hold; 1: it would boot otherwise than it is described, or checksum or signature are wrong; 2: how it is
 measured is not public; 65: it is malformed, and what can be shown of it is shown.
 
+An attestation document is shown with its signature not checked; exit status 1: it contradicts itself. A QuorumOS
+manifest can be held --against the document or the EIF that should fit it; exit status 1: something checked does not.
+
 Examples:
   bootproof inspect out/snp-guest-1.tlog-proof
   bootproof inspect firmware OVMF.fd
-  bootproof inspect app.eif`;
+  bootproof inspect app.eif
+  bootproof inspect qos.manifest --against attestation.bin`;
 
 /** Defines `inspect`. */
 export function defineInspect(parent: Command, frame: Frame): void {
@@ -40,5 +45,6 @@ export function defineInspect(parent: Command, frame: Frame): void {
       async (context, given) => (await import("../work/inspect.ts")).inspect(context, given),
     )
     .option("--members", "of an EIF, also list the members of its ramdisks")
+    .option("--against <file>", "of a QuorumOS manifest: a document or EIF that should fit it")
     .addHelpText("after", AFTER);
 }

@@ -19,7 +19,10 @@ export async function inspect(context: Context, given: Given): Promise<ExitCode>
   const [first, second] = [given.argument(0), given.optionalArgument(1)];
   const kind = second === undefined ? undefined : kindNamed(first);
   const file = second ?? first;
-  const found = (await lookAtEif(context, given, kind, file)) ?? (await lookWhole(given, kind, file));
+  const found =
+    (await lookAgainst(context, given, kind, file)) ??
+    (await lookAtEif(context, given, kind, file)) ??
+    (await lookWhole(given, kind, file));
   const document = { schema: "bootproof/inspection/1", file, kind: found.kind, ...found.document };
   await context.answer(printable(found.text) + advice(found.kind, context.command), plain(document));
   return found.judged ?? EXIT.yes;
@@ -38,6 +41,21 @@ async function lookAtEif(
   const { watchHashing } = await import("../enclave/watch-hashing.ts");
   const members = given.flag("members");
   return await watchHashing(context, (options) => inspectEifFile(file, { ...options, members }));
+}
+
+/** Only a manifest can be held against something. */
+async function lookAgainst(
+  context: Context,
+  given: Given,
+  kind: InspectorRow | undefined,
+  file: string,
+): Promise<Inspection | undefined> {
+  const against = given.text("against");
+  if (against === undefined) return undefined;
+  if (kind !== undefined && kind.word !== "manifest")
+    throw usage("--against is for QuorumOS manifests", "bootproof inspect manifest FILE --against DOCUMENT");
+  const { inspectAgainst } = await import("../inspect/quorum-against.ts");
+  return await inspectAgainst(context, file, against);
 }
 
 async function lookWhole(given: Given, kind: InspectorRow | undefined, file: string): Promise<Inspection> {

@@ -23,8 +23,8 @@ function formatStatement({ Sid, Effect, Principal, Action, Resource, Condition }
   );
   const actions = Action.map((action) => `      ${quoted(action)},\n`).join("");
   return (
-    `  statement {\n    sid       = ${quoted(Sid)}\n    effect    = ${quoted(Effect)}\n` +
-    `    actions   = [\n${actions}    ]\n    resources = [${quoted(Resource)}]\n\n` +
+    `  statement {\n    sid    = ${quoted(Sid)}\n    effect = ${quoted(Effect)}\n` +
+    `    actions = [\n${actions}    ]\n    resources = [${quoted(Resource)}]\n\n` +
     `    principals {\n      type        = "AWS"\n      identifiers = [${quoted(Principal.AWS)}]\n    }\n` +
     `${conditions.join("")}  }\n`
   );
