@@ -12,7 +12,7 @@
 
 #include <linux/vm_sockets.h>
 
-enum { PARENT_CID = 3, HEARTBEAT_PORT = 9000, HEARTBEAT = 0xb7, SECONDS = 20 };
+enum { PARENT_CID = 3, HEARTBEAT_PORT = 9000, HEARTBEAT = 0xb7, SECONDS = 10 };
 
 /* The value of NAME=VALUE in the kernel's command line, the last one if there are several, as the kernel has it. */
 static const char *find_value(const char *words, const char *name, char *value, size_t capacity) {
