@@ -2,8 +2,7 @@
  * Two command lines of images: what the usual accidents add, and which words differ.
  * @module
  */
-import { parseUtf8, ParseError } from "@bootproof/bytes";
-import { formatHex, sha256 } from "@bootproof/bytes";
+import { formatHex, ParseError, parseUtf8, sha256 } from "@bootproof/bytes";
 import { commandLineCause } from "../snp/command-line-cause.ts";
 
 /** The usual accident that makes these two differ, in words. */

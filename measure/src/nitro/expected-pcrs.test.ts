@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MeasureError } from "../measure-error.ts";
-import { comparePcrs, parseExpectedPcrs } from "./expected-pcrs.ts";
+import { comparePcrs, parseExpectedPcrs, parseObservedPcrs } from "./expected-pcrs.ts";
 import { knownBootstrap } from "./known-bootstrap.ts";
 import { BOOTSTRAPS, IMAGES, PARENTS, SHA512 } from "./vectors.testing.ts";
 
@@ -47,6 +47,13 @@ describe("expected PCRs: what people paste is what is compared", () => {
     ["no PCRs in it", "{}", "BP-NITRO-003"],
   ])("refuses %s", (_name, text, code) => {
     expect(() => parseExpectedPcrs(text)).toThrow(expect.objectContaining({ code }));
+  });
+
+  it("takes zeros and other hashes from what was reported, and nothing else", () => {
+    expect(parseObservedPcrs(`PCR0=${ZERO}`)).toEqual({ PCR0: ZERO });
+    expect(parseObservedPcrs(JSON.stringify({ Measurements: SHA512.want }))).toEqual(SHA512.want);
+    for (const text of ["PCR0=00", "", `PCR0=${ZERO}0`, `PCR0=${ZERO} PCR0=${ZERO}`])
+      expect(() => parseObservedPcrs(text)).toThrow(MeasureError);
   });
 
   it("reads any text or throws MeasureError", () => {

@@ -20,6 +20,18 @@ const ZERO = /^0+$/;
  * without values, for values of another size, for one register twice and for zeros.
  */
 export function parseExpectedPcrs(text: string): ExpectedPcrs {
+  return readPcrs(text, checkValue);
+}
+
+/**
+ * Reads what a machine or a tool reported, in the same forms. Zeros are what debug mode reports, and other sizes what
+ * eif_build prints with another hash; throws {@link MeasureError} for anything else.
+ */
+export function parseObservedPcrs(text: string): Readonly<Record<string, string>> {
+  return readPcrs(text, checkObserved);
+}
+
+function readPcrs(text: string, check: (register: string, text: string) => string): Record<string, string> {
   const pairs = text.trimStart().startsWith("{") ? pairsOfJson(text) : pairsOfText(text);
   if (pairs.length === 0) throw unreadable("no PCRs", "PCR0=<96 hex digits>, or Measurements in JSON", text);
   const expected = new Map<string, string>();
@@ -27,16 +39,25 @@ export function parseExpectedPcrs(text: string): ExpectedPcrs {
     const register = name.toUpperCase();
     if (!NAME.test(register)) throw unreadable(`${quote(name)} is no PCR`, "PCR0 to PCR31", name);
     if (expected.has(register)) throw unreadable(`${register} is given twice`, "each PCR once", name);
-    expected.set(register, checkValue(register, value));
+    expected.set(register, check(register, value));
   }
   return Object.fromEntries(expected);
 }
 
-function checkValue(register: string, text: string): string {
-  const value = text
+const hexOf = (text: string): string =>
+  text
     .trim()
     .toLowerCase()
     .replace(/^(?:0x|sha384[:-])/, "");
+
+function checkObserved(register: string, text: string): string {
+  const value = hexOf(text);
+  if (/^(?:[0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})$/.test(value)) return value;
+  throw unreadable(`${register} is no digest`, "96 hex digits (SHA-384)", value);
+}
+
+function checkValue(register: string, text: string): string {
+  const value = hexOf(text);
   if (ZERO.test(value))
     throw new MeasureError("BP-NITRO-004", `the expected ${register} is all zero`, {
       expected: `the ${register} of an image`,

@@ -16,6 +16,7 @@ export {
   type ExpectedPcrs,
   isDebug,
   parseExpectedPcrs,
+  parseObservedPcrs,
   type PcrComparison,
   type UnexpectedPcr,
 } from "./expected-pcrs.ts";
@@ -42,3 +43,11 @@ export { checkInstanceId, checkRoleArn, instanceOfModule, pcr3Of, pcr4Of } from 
 export { NITRO_START, PCR_NAMES, PCR_SIZE, type PcrEvent, type PcrName, pcrOf } from "./pcr.ts";
 export { type HashedSection, isMeasured, type PlannedSection, sectionNames } from "./section.ts";
 export { differingSections, nitroSide } from "./side.ts";
+export type { Piece } from "./arrangement.ts";
+export {
+  type NitroSolution,
+  type ObservedPcrs,
+  type SolvedImage,
+  type SolvedRegister,
+  solveNitro,
+} from "./solve.ts";

@@ -142,6 +142,7 @@ describe("the parent instance: PCR3 and PCR4 take text as it is spelled", () => 
           expect(error).toBeInstanceOf(MeasureError);
         }
       }),
+      { numRuns: 50 },
     );
   });
 });

@@ -3,11 +3,10 @@
  * letter too many gives another register and no error anywhere.
  * @module
  */
-import { utf8 } from "@bootproof/bytes";
+import { type Sha384, utf8 } from "@bootproof/bytes";
 import { MeasureError } from "../measure-error.ts";
 import type { MeasureWarning } from "../measurement.ts";
 import { pcrOf } from "./pcr.ts";
-import type { Sha384 } from "@bootproof/bytes";
 
 // IAM: account of 12 digits, a path that ends with a slash, a name of up to 64 of these characters.
 const ROLE = /^arn:aws(?:-[a-z]+)*:iam::[0-9]{12}:role\/(?:[!-.0-~]+\/)*[\w+=,.@-]{1,64}$/;
