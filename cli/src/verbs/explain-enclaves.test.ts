@@ -100,3 +100,45 @@ describe("coverage nitro", () => {
     expect((await run(["coverage", "nitro"])).exit).toBe(64);
   });
 });
+
+describe("explain --observed of an enclave image", () => {
+  const pcrsOf = async (name: string): Promise<string> => {
+    const { stdout } = await run(["measure", "nitro", await putImage(folder, name), "--json"]);
+    const { registers } = JSON.parse(stdout) as { registers: Record<string, string> };
+    return ["PCR0", "PCR1", "PCR2"].map((register) => `${register}=${registers[register] ?? ""}`).join(",");
+  };
+
+  it("says yes to the image as it is, and names what gives other values, which is a no", async () => {
+    const same = await run(["explain", "--observed", await pcrsOf("ok-2rd.eif"), base]);
+    expect([same.exit, same.stdout.includes("the image as it is gives these values")]).toEqual([0, true]);
+    const other = await run(["explain", "--observed", await pcrsOf("cmdline-newline.eif"), base]);
+    expect(other.exit).toBe(1);
+    expect(other.stdout).toMatch(/^PCR0 {2}OTHER +a newline after the command line/m);
+    expect(other.stdout).toMatch(/^PCR2 {2}as given/m);
+  });
+
+  it("takes what nitro-cli printed, and says of what nothing gives that it could not decide", async () => {
+    const printed = join(folder, "printed.json");
+    const Measurements = { HashAlgorithm: "Sha384 { ... }", PCR0: "ab".repeat(48) };
+    await writeFile(printed, JSON.stringify({ Measurements }));
+    const { exit, stdout } = await run(["explain", "--observed", printed, base, "--json"]);
+    expect([exit, (JSON.parse(stdout) as { verdict: string }).verdict]).toEqual([2, "none"]);
+  });
+
+  it("never takes debug mode for a match or a difference", async () => {
+    const zeros = ["PCR0", "PCR1", "PCR2"].map((name) => `${name}=${"0".repeat(96)}`).join(",");
+    const { exit, stdout } = await run(["explain", "--observed", zeros, base]);
+    expect(exit).toBe(2);
+    expect(stdout).toContain("the enclave was in debug mode");
+  });
+
+  it("compares PCR3 and PCR4 with role and instance that are named, and says what is open", async () => {
+    const words = ["--iam-role-arn", "arn:aws:iam::123456789012:role/Webserver"];
+    const { stdout } = await run(["measure", "nitro", base, ...words, "--json"]);
+    const { registers } = JSON.parse(stdout) as { registers: Record<string, string> };
+    const observed = `PCR3=${registers["PCR3"] ?? ""}`;
+    expect((await run(["explain", "--observed", observed, base, ...words])).exit).toBe(0);
+    const open = await run(["explain", "--observed", `${observed},PCR4=${"ab".repeat(48)}`, base, ...words]);
+    expect(open.stdout).toMatch(/^PCR4 {2}open +of an instance: give its ID$/m);
+  });
+});

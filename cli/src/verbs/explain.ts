@@ -23,11 +23,16 @@ away. Searched are numbers of vCPUs, CPUs, guest features, profiles, kernel hash
 swapped and missing files, split firmware. A digest that other inputs give is a no, and those inputs are named.
 Exit status: 0 the inputs as given give it, 1 others do, 2 none that were tried.
 
+With --observed and an enclave image: do these PCRs come from it? PCR0=...,PCR1=..., a file with what nitro-cli printed,
+or an attestation document, whose signature is not checked. Searched are command lines with and without a line end,
+orders of ramdisks, moved boundaries, other texts of role and instance. Exit status as above.
+
 Examples:
   bootproof explain BP-LOCK-003
   bootproof explain OVMF-old.fd OVMF-new.fd
   bootproof explain yesterday.json today.json
   bootproof explain old.eif new.eif
+  bootproof explain --observed document.bin app.eif
   bootproof explain --observed 25ac810f...166155 --ovmf OVMF.fd --vcpus 4 --vcpu-type EPYC-v4 --kernel vmlinuz`;
 
 /** Defines `explain`. */
@@ -39,10 +44,10 @@ export function defineExplain(parent: Command, frame: Frame): void {
     async (context, given) => {
       const [first, second] = [given.optionalArgument(0), given.optionalArgument(1)];
       if (given.text("observed") !== undefined) {
+        if (first !== undefined && second === undefined)
+          return (await import("../work/solve-nitro.ts")).solveNitroVerb(context, given, first);
         if (first !== undefined)
-          throw usage(
-            "--observed searches for one guest: files to compare and codes have no place beside it",
-          );
+          throw usage("--observed searches for one guest: two files to compare have no place beside it");
         return (await import("../work/solve.ts")).solveVerb(context, given);
       }
       if (given.text("effort") !== undefined)
@@ -58,6 +63,8 @@ export function defineExplain(parent: Command, frame: Frame): void {
       "--observed <digest>",
       "the launch digest that a machine reported, or a file with it or the report",
     )
+    .option("--iam-role-arn <arn>", "of an enclave: the IAM role of its parent instance")
+    .option("--instance-id <id>", "of an enclave: its parent instance")
     .option("--effort <seconds>", "how long to search when nothing matches (default: 20)");
   addGuestOptions(command).addHelpText("after", AFTER);
 }

@@ -18,7 +18,8 @@ import { EXIT } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 import type { Context } from "../frame/context.ts";
 import type { OpenSide } from "../enclave/enclave-side.ts";
-import { isRegularFile, readHead, readInput } from "../frame/files.ts";
+import { isEifFile } from "../enclave/is-eif-file.ts";
+import { readInput } from "../frame/files.ts";
 import { startsWith, textHead } from "../inspect/inspection.ts";
 
 /** A file to compare, recognised and read. */
@@ -87,7 +88,7 @@ async function readEnclave(
   context: Pick<Context, "progress" | "signal">,
   path: string,
 ): Promise<EnclaveFile | undefined> {
-  if (!(await isRegularFile(path)) || !startsWith(await readHead(path, 4), ".eif")) return undefined;
+  if (!(await isEifFile(path))) return undefined;
   const { openEnclaveSide } = await import("../enclave/enclave-side.ts");
   return { kind: "eif", path, enclave: await openEnclaveSide(context, path) };
 }

@@ -4,13 +4,14 @@
  */
 import { ParseError } from "@bootproof/bytes";
 
+import { isEifFile } from "../enclave/is-eif-file.ts";
 import { toFailure } from "../errors/to-failure.ts";
 import type { Context } from "../frame/context.ts";
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
-import { isRegularFile, readHead, readInput } from "../frame/files.ts";
+import { readInput } from "../frame/files.ts";
 import { badValue, type Given, usage } from "../frame/given.ts";
-import { type Inspection, startsWith } from "../inspect/inspection.ts";
+import type { Inspection } from "../inspect/inspection.ts";
 import { type InspectorRow, INSPECTORS } from "../inspect/inspectors.ts";
 import { printable } from "../report/printable.ts";
 
@@ -36,7 +37,7 @@ async function lookAtEif(
   file: string,
 ): Promise<Inspection | undefined> {
   if (kind !== undefined && kind.word !== "eif") return undefined;
-  if (!(await isRegularFile(file)) || !startsWith(await readHead(file, 4), ".eif")) return undefined;
+  if (!(await isEifFile(file))) return undefined;
   const { inspectEifFile } = await import("../enclave/inspect-eif.ts");
   const { watchHashing } = await import("../enclave/watch-hashing.ts");
   const members = given.flag("members");
