@@ -72,7 +72,7 @@ function digestFault(digest: string, name: string, pcr: number): Found | undefin
   if (/^0+$/.test(digest))
     return {
       code: "BP-KMS-020",
-      message: `${name} of all zeros is that of every enclave in debug mode, whose memory its owner reads`,
+      message: `${name} of all zeros is that of every enclave in debug mode, whose console can be read from outside`,
       fix: "give the value that bootproof measure nitro prints; run the enclave without --debug-mode",
     };
   if (digest === NO_APPLICATION && pcr === 2)

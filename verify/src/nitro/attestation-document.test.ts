@@ -91,7 +91,7 @@ describe("documents that were changed", () => {
   const good = load("veracruz-2022.bin");
   const parts = parseStrictCbor(good, "document") as [Uint8Array, CborValue, Uint8Array, Uint8Array];
   const fields = parseStrictCbor(parts[2], "payload") as ReadonlyMap<string, CborValue>;
-  const with_ = (name: string, value: CborValue | undefined): Uint8Array<ArrayBuffer> => {
+  const with_ = (name: string, value: CborValue | undefined): Uint8Array => {
     const changed = new Map<string, CborValue>(fields);
     if (value === undefined) changed.delete(name);
     else changed.set(name, value);
