@@ -231,8 +231,8 @@ describe("whiteouts: what an upper layer deleted is not in the guest", () => {
   });
 
   it.each([
-    ["before", [gone("d/.wh..wh.opq"), file("d/new", "x"), file("d/s/new", "x")]],
-    ["after", [file("d/new", "x"), file("d/s/new", "x"), gone("d/.wh..wh.opq")]],
+    ["before", [gone("d/.wh..wh..opq"), file("d/new", "x"), file("d/s/new", "x")]],
+    ["after", [file("d/new", "x"), file("d/s/new", "x"), gone("d/.wh..wh..opq")]],
   ])(
     "hides all that lower layers have in an opaque directory, standing %s its own",
     async (_where, upper) => {
@@ -269,7 +269,7 @@ describe("whiteouts: what an upper layer deleted is not in the guest", () => {
 
   it("empties the root when it is opaque, and takes AUFS's bookkeeping for nothing", async () => {
     expect(
-      await guest([file("a"), file("b/c")], [gone(".wh..wh.opq"), gone(".wh..wh.plnk/9.1"), file("d", "x")]),
+      await guest([file("a"), file("b/c")], [gone(".wh..wh..opq"), gone(".wh..wh.plnk/9.1"), file("d", "x")]),
     ).toEqual(['d file 644 0:0 "x"']);
   });
 

@@ -17,7 +17,7 @@ import type { UntrustedTarEntry } from "./tar-entries.ts";
 import { findDirectory, PlaceError } from "./tree-place.ts";
 
 const WHITEOUT = ".wh.";
-const OPAQUE = ".wh..wh.opq";
+const OPAQUE = ".wh..wh..opq";
 /** Bookkeeping of AUFS, which old versions of docker left in layers. */
 const AUFS = ".wh..wh.";
 /** Bytes of all names and targets together, which are held in memory. */

@@ -33,7 +33,7 @@ const bytesFrom = (value: string | Uint8Array): Uint8Array =>
   typeof value === "string" ? utf8(value) : value;
 const octal = (value: number, length: number): string => value.toString(8).padStart(length - 1, "0") + "\0";
 const filled = (bytes: Uint8Array): Uint8Array =>
-  concatBytes(...[bytes, new Uint8Array((512 - (bytes.length % 512)) % 512)]);
+  concatBytes(bytes, new Uint8Array((512 - (bytes.length % 512)) % 512));
 
 function header(entry: Entry, size: number): Uint8Array {
   const block = new Uint8Array(512);
@@ -68,10 +68,10 @@ function header(entry: Entry, size: number): Uint8Array {
 export function paxRecords(pax: Readonly<Record<string, string | Uint8Array>>): Uint8Array {
   return concatBytes(
     ...Object.entries(pax).map(([key, value]) => {
-      const rest = concatBytes(...[utf8(` ${key}=`), bytesFrom(value), utf8("\n")]);
+      const rest = concatBytes(utf8(` ${key}=`), bytesFrom(value), utf8("\n"));
       let length = rest.length + 1;
       while (String(length).length + rest.length !== length) length = String(length).length + rest.length;
-      return concatBytes(...[utf8(String(length)), rest]);
+      return concatBytes(utf8(String(length)), rest);
     }),
   );
 }
@@ -84,7 +84,7 @@ export function tar(entries: readonly Entry[], end: Uint8Array = new Uint8Array(
       entry.pax === undefined ? [] : [tarEntry({ name: "pax", type: "x", content: paxRecords(entry.pax) })];
     return [...announced, header(entry, content.length), filled(content)];
   });
-  return concatBytes(...[...parts, end]);
+  return Buffer.concat([...parts, end]);
 }
 
 const tarEntry = (entry: Entry): Uint8Array => tar([entry], new Uint8Array());
@@ -207,7 +207,9 @@ export async function ramdiskBytes(
 ): Promise<Uint8Array> {
   const ramdisk = await planRamdisk(source, options);
   try {
-    const bytes = Buffer.concat(await Array.fromAsync(ramdisk.chunks()));
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of ramdisk.chunks()) chunks.push(chunk);
+    const bytes = Buffer.concat(chunks);
     if (bytes.length !== ramdisk.size) throw new Error(`planned ${ramdisk.size}, wrote ${bytes.length}`);
     return bytes;
   } finally {

@@ -5,11 +5,13 @@
 export type {
   Folder,
   Image,
+  ImageConfig,
   ImageFinding,
   OpenImageOptions,
+  Ramdisk,
   RamdiskOptions,
   WrittenRamdisk,
 } from "./image.ts";
 export { openFolder } from "./open-folder.ts";
-export { openImage } from "./open-image.ts";
-export { imageRamdisk } from "./ramdisk.ts";
+export { openImage, openPinnedImage, type PinnedImage } from "./open-image.ts";
+export { imageRamdisk, planRamdisk } from "./ramdisk.ts";

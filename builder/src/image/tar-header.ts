@@ -97,11 +97,12 @@ function textAt(block: Uint8Array, start: number, length: number): ByteText {
 /** The sum of all bytes with the sum's own field as blanks; some old writers added signed bytes. */
 function checkSum(block: Uint8Array, offset: number): void {
   let [unsigned, signed] = [8 * 0x20, 8 * 0x20];
-  block.forEach((byte, index) => {
-    if (index >= 148 && index < 156) return;
+  for (let index = 0; index < BLOCK; index++) {
+    if (index >= 148 && index < 156) continue;
+    const byte = block[index] ?? 0;
     unsigned += byte;
     signed += byte < 0x80 ? byte : byte - 0x100;
-  });
+  }
   const stated = parseNumber(block.subarray(148, 156), "checksum", offset + 148);
   if (stated !== unsigned && stated !== signed)
     throw new ParseError("BAD_DIGEST", "tar header", {
