@@ -6,9 +6,16 @@
 import { formatHex } from "@bootproof/bytes";
 import { leafHash } from "@bootproof/log";
 import { MeasureError } from "@bootproof/measure";
-import type { BootMeasurement, PlatformMeasurements, Rebuild, Subject } from "@bootproof/statement";
+import {
+  hasAxes,
+  type BootMeasurement,
+  type PlatformMeasurements,
+  type Rebuild,
+  type Subject,
+} from "@bootproof/statement";
 import { expandMeasurements, expansionSize, type ExpandedMeasurement } from "./expand.ts";
 import type { ReadStatement } from "./read-entry.ts";
+import { sectionValues } from "./shape-text.ts";
 
 /** Where an entry holds a digest. */
 export type DigestMatch =
@@ -93,6 +100,10 @@ function* registerDigests(entry: PlatformMeasurements): Generator<HeldDigest> {
     for (const { platform, shape, registers } of expandMeasurements(entry))
       for (const [register, digest] of Object.entries(registers))
         yield { digest, match: { kind: "register", platform, shape, register } };
+    // A kernel or ramdisk by its SHA-384 leads to the releases that boot it.
+    if (!hasAxes(entry))
+      for (const { platform, register, value } of sectionValues(entry))
+        yield { digest: value, match: { kind: "register", platform, shape: entry.shape, register } };
   } catch (error) {
     // Too many shapes, or one that only a newer predictor knows; the other entries still count.
     if (!(error instanceof MeasureError)) throw error;

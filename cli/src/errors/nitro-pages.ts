@@ -57,4 +57,10 @@ export const NITRO_PAGES: Pages = {
     why: "PCR4 takes the parent's instance ID: of an enclave's ID only the part before -enc.",
     fix: `Give i- and 17 hex digits (8 of old instances). ${WARNING}`,
   },
+  "BP-NITRO-104": {
+    title: "a bootstrap that is known",
+    exit: EXIT.yes,
+    why: "PCR1 is one that nitro-cli's own kernel, command line and init give. Those kernels are years old.",
+    fix: `Boot a kernel of your own: a recipe can build one from source. ${WARNING}`,
+  },
 };

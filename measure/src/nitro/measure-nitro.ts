@@ -4,11 +4,12 @@
  * @module
  */
 import type { EifArchitecture } from "@bootproof/boot/eif";
-import { sha384, utf8 } from "@bootproof/bytes";
+import { formatHex, sha384, utf8 } from "@bootproof/bytes";
 import { makeMeasurement, type Measurement, type MeasureWarning } from "../measurement.ts";
 import { replay } from "../replay.ts";
 import { nitroCoverage } from "./coverage.ts";
 import type { EifDigests } from "./eif-hasher.ts";
+import { knownBootstrap } from "./known-bootstrap.ts";
 import { checkInstanceId, checkRoleArn } from "./parent.ts";
 import { extendPcr, NITRO_START, type PcrEvent, type PcrName } from "./pcr.ts";
 import { type HashedSection, isMeasured, sectionNames } from "./section.ts";
@@ -51,7 +52,8 @@ export interface NitroMeasurement extends Measurement<NitroShapeJson, PcrEvent> 
 export function measureNitro(image: NitroImage, shape: NitroShape = {}): NitroMeasurement {
   const events = eventsOf(image, shape);
   const known = new Set<string>(["PCR0", "PCR1", "PCR2", "PCR8", ...events.map(({ register }) => register)]);
-  const registers = Object.entries(replay(NITRO_START, extendEvent, events));
+  const replayed = replay(NITRO_START, extendEvent, events);
+  const registers = Object.entries(replayed);
   const measurement = makeMeasurement({
     platform: "nitro",
     shape: formatNitroShape(shape),
@@ -60,7 +62,7 @@ export function measureNitro(image: NitroImage, shape: NitroShape = {}): NitroMe
     extend: extendEvent,
     events: () => events,
     coverage: nitroCoverage(image.sections, image.certificateDer !== undefined),
-    warnings: warningsOf(shape),
+    warnings: [...warningsOf(shape), ...bootstrapWarnings(replayed["PCR1"])],
   });
   return withSections(measurement, image.sections);
 }
@@ -151,6 +153,15 @@ function warningsOf({ roleArn, instanceId, debug }: NitroShape): MeasureWarning[
         ]
       : []),
   ];
+}
+
+/** Stock bootstraps are years old, and PCR1 gives them away. */
+function bootstrapWarnings(pcr1: Uint8Array | undefined): MeasureWarning[] {
+  const known = pcr1 && knownBootstrap(formatHex(pcr1));
+  if (known === undefined) return [];
+  const releases = known.releases === undefined ? "" : ` (nitro-cli ${known.releases})`;
+  const message = `PCR1 is of a known ${known.architecture} ${known.note}${releases}`;
+  return [{ code: "BP-NITRO-104", message, artifact: "eif" }];
 }
 
 function none(): never {
