@@ -4,7 +4,6 @@
  */
 import { formatEifMetadata, kernelConfigIdentity } from "@bootproof/boot/eif";
 import { type JsonValue, parseStrictJson } from "@bootproof/bytes";
-import { basename } from "node:path";
 
 import { reading } from "../errors/reading.ts";
 import { readInput } from "../frame/files.ts";
@@ -16,11 +15,12 @@ const MAX_CUSTOM = 4096;
 const MAX_CONFIG = 2 ** 24;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|\+00:00)$/;
 
-/** The bytes of the metadata section for an image that is written to `out`. */
-export async function readMetadata(given: Given, out: string): Promise<Uint8Array> {
+/** The bytes of the metadata section. */
+export async function readMetadata(given: Given): Promise<Uint8Array> {
   const kernel = await readKernelConfig(given.text("kernelConfig"));
   return formatEifMetadata({
-    name: given.text("name") ?? basename(out).replace(/\.eif$/, ""),
+    // Not the output's: the same inputs make the same bytes under any name.
+    name: given.text("name") ?? "enclave",
     version: given.text("imageVersion") ?? "1",
     buildTool: "bootproof",
     buildToolVersion: VERSION,

@@ -109,7 +109,7 @@ function defineBuild(group: Command, frame: Frame): void {
     .option("--cmd <word>", "of --folder: the program, then its arguments; repeated", collect)
     .option("--env <name=value>", "of --folder or --image: a variable of the program; repeated", collect)
     .option("--arch <name>", "x86_64 (default) or aarch64")
-    .option("--name <text>", "name in the metadata (default: the output's file name)")
+    .option("--name <text>", "name in the metadata (default: enclave)")
     .option("--image-version <text>", "version in the metadata (default: 1)")
     .option("--build-time <time>", "time in the metadata, such as 2026-01-31T12:00:00Z (default: 1970)")
     .option("--kernel-config <file>", "the kernel's .config: operating system and version in the metadata")

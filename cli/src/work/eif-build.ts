@@ -80,7 +80,7 @@ async function readOrder(context: Context, given: Given): Promise<Order> {
   const ramdisks = given.list("ramdisk");
   if (ramdisks.length === 0 && part === undefined)
     throw usage("there is no ramdisk", "give --ramdisk, once for each, in order; or --image or --folder");
-  const metadata = await readMetadata(given, out);
+  const metadata = await readMetadata(given);
   const signer = await readImageSigner(context, given);
   return { architecture, kernel, cmdline: cmdline.bytes, ramdisks, part, metadata, signer, out };
 }

@@ -2,6 +2,8 @@
  * Finds out which image, signer and parent gave the PCRs that an enclave reported, when those at hand do not.
  * @module
  */
+import { parseUtf8 } from "@bootproof/bytes";
+import { parsePemCertificates } from "@bootproof/bytes/certificate";
 import { type NitroSolution, solveNitro } from "@bootproof/measure/nitro";
 
 import { digestPieces } from "../enclave/digest-pieces.ts";
@@ -44,7 +46,7 @@ export async function solveNitroVerb(context: Context, given: Given, path: strin
     const solution = await solveNitro(observed, {
       sections: layout.sections,
       cmdline: reading.cmdline,
-      certificates: signature && [signature.certificateDer],
+      certificates: signature && certificatesIn(signature.certificatePem),
       pem: signature?.certificatePem,
       roleArn: given.text("iamRoleArn"),
       instanceId: given.text("instanceId"),
@@ -62,6 +64,10 @@ export async function solveNitroVerb(context: Context, given: Given, path: strin
     await file.close();
   }
 }
+
+/** Every certificate: PCR8 is of the first, and people take another. */
+const certificatesIn = (pem: Uint8Array): Uint8Array[] =>
+  parsePemCertificates(parseUtf8(pem, "certificate"), "certificate").map(({ der }) => der);
 
 const ANSWERS = { given: "as given", other: "OTHER", none: "no match", open: "open" } as const;
 
