@@ -23,6 +23,8 @@ export type BuildErrorCode =
   | "BP-RECIPE-006"
   /** A folder beside a recipe cannot be pinned: a special file, a name that is not UTF-8, or it changed meanwhile. */
   | "BP-ENCLAVE-001"
+  /** The signature that a recipe names is not of the image that it describes. */
+  | "BP-ENCLAVE-004"
   /** These sections make no enclave image. */
   | "BP-EIF-060"
   /** A part of an enclave image changed while it was read. */

@@ -1,6 +1,9 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { readEif, signatureInput, type EifSource } from "@bootproof/boot/eif";
 import { DirectoryBlobs, Refs } from "@bootproof/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { listRememberedBlobs } from "../action-cache.ts";
@@ -11,6 +14,7 @@ import { writeLock } from "../recipe-files.ts";
 import type { BuildStore } from "../toolchain-root.ts";
 import { buildTwice } from "../twice.ts";
 import { assembleTwice } from "./assemble-twice.ts";
+import { pcr0Of } from "./sign-image.ts";
 
 /** An image of nothing but its own parts: no component, no sandbox. */
 const RECIPE = `name: app
@@ -61,6 +65,12 @@ async function build(options: { noCache?: boolean } = {}): Promise<BuildResult> 
 /** The steps of making the image; bringing inputs happens each time. */
 const steps = (): (string | undefined)[] =>
   events.filter(({ component, state }) => component !== "" && state === "done").map(({ step }) => step);
+
+const sourceOf = (image: Uint8Array): EifSource => ({
+  name: "app.eif",
+  size: image.length,
+  read: (offset, length) => Promise.resolve(image.subarray(offset, offset + length)),
+});
 
 async function overwrite(sha256: string): Promise<void> {
   await chmod(store.blobs.path(sha256), 0o644);
@@ -123,6 +133,61 @@ describe("assembling an enclave image", () => {
       code: "BP-IMAGE-018",
       message: expect.stringMatching(/^rootfs: /) as string,
     });
+  });
+});
+
+describe("a signature that was made elsewhere", () => {
+  const KEYS = new URL("../../../boot/vectors/eif/", import.meta.url);
+  const signedRecipe = `${RECIPE}      signature: {certificate: es384.pem, file: app.sig}\n`;
+
+  /** Signs the unsigned image's PCR0 as an HSM would, with OpenSSL. */
+  async function signWithOpenssl(): Promise<void> {
+    const { assemblies } = await build();
+    const { order, blob } = assemblies[0]!;
+    const image = await readFile(store.blobs.path(blob.sha256));
+    const { layout } = await readEif(sourceOf(image));
+    const sections = layout!.sections.map(({ type, offset, size }) => ({
+      type,
+      bytes: image.subarray(offset, offset + size),
+    }));
+    expect(order.signature).toBeNull();
+    await writeFile(join(folder, "payload"), signatureInput(await pcr0Of(sections), "ES384"));
+    const key = fileURLToPath(new URL("es384.TEST-ONLY.key", KEYS));
+    execFileSync("openssl", [
+      "dgst",
+      "-sha384",
+      "-sign",
+      key,
+      "-out",
+      join(folder, "app.sig"),
+      join(folder, "payload"),
+    ]);
+    await copyFile(fileURLToPath(new URL("es384.pem", KEYS)), join(folder, "es384.pem"));
+  }
+
+  it("makes the signed image, which anybody can build again without the key", async () => {
+    await signWithOpenssl();
+    await lock(signedRecipe);
+    const first = await build();
+    const image = await readFile(store.blobs.path(first.outputs["app.eif"]?.sha256 ?? ""));
+    const { layout, parsedSignature, findings } = await readEif(sourceOf(image));
+    expect(layout?.sections.at(-1)?.type).toBe("signature");
+    expect(parsedSignature?.algorithm).toBe("ES384");
+    expect(findings.filter(({ severity }) => severity !== "notice")).toEqual([]);
+    expect((await build({ noCache: true })).outputs).toEqual(first.outputs);
+  });
+
+  it("is refused when the image has changed since: its PCR8 would vouch for another", async () => {
+    await signWithOpenssl();
+    await lock(signedRecipe.replace("panic=30", "panic=31"));
+    await expect(build()).rejects.toMatchObject({ code: "BP-ENCLAVE-004" });
+  });
+
+  it("is refused when it is no signature", async () => {
+    await signWithOpenssl();
+    await writeFile(join(folder, "app.sig"), "no signature");
+    await lock(signedRecipe);
+    await expect(build()).rejects.toMatchObject({ code: "BP-ENCLAVE-004" });
   });
 });
 

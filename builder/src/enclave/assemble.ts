@@ -13,6 +13,7 @@ import { hashFile } from "../hash-stream.ts";
 import type { BuildStore } from "../toolchain-root.ts";
 import { makeWorkFolder, removeStaleFolders } from "../work-folder.ts";
 import { assemblyKey, ramdiskKey, type AssemblyOrder, type RamdiskOrder } from "./assembly.ts";
+import { pcr0Of, readSignature } from "./sign-image.ts";
 import { makeRamdisk } from "./make-ramdisk.ts";
 import { recallMade, rememberMade, type MadeBlob } from "./remembered.ts";
 
@@ -106,7 +107,6 @@ async function makeImage(
   const file = join(work, "image.eif");
   return during("assemble", async (progress) => {
     if (kernel.pinned) await checkPart(parts, "the kernel", kernel.blob, signal);
-    if (signature !== null) await checkPart(parts, "the signature", signature, signal);
     const sections: EifPart[] = [
       { type: "kernel", path: parts.path(kernel.blob.sha256) },
       { type: "cmdline", bytes: utf8(order.cmdline) },
@@ -116,9 +116,10 @@ async function makeImage(
         return { type: "ramdisk", path: place.path(blob.sha256) };
       }),
     ];
-    if (signature !== null) sections.push({ type: "signature", path: parts.path(signature.sha256) });
+    const sign = signature === null ? undefined : await readSignature(parts, signature);
     await writeEifFile({ architecture, sections }, file, {
       signal,
+      ...(sign === undefined ? {} : { sign: async () => sign(await pcr0Of(sections, signal)) }),
       onProgress: (done, total) => progress(mebibytes(done, total)),
     });
     return store.blobs.putFile(file);

@@ -53,7 +53,7 @@ export interface AssemblyOrder {
   readonly ramdisks: readonly RamdiskOrder[];
   /** The metadata section, which nothing measures. */
   readonly metadata: string;
-  readonly signature: Blob | null;
+  readonly signature: { readonly certificate: Blob; readonly signature: Blob } | null;
 }
 
 /** Raised when the same order would give other bytes than before. */
@@ -83,7 +83,13 @@ export function orderAssembly(
     kernel: partOf(image.kernel),
     ramdisks: image.ramdisks.map((part) => orderRamdisk(part, image.architecture, partOf, sources)),
     metadata: formatMetadata(image, recipe),
-    signature: image.signature === undefined ? null : pinnedBlob(sources, image.signature.path),
+    signature:
+      image.signature === undefined
+        ? null
+        : {
+            certificate: pinnedBlob(sources, image.signature.certificate.path),
+            signature: pinnedBlob(sources, image.signature.signature.path),
+          },
   };
 }
 

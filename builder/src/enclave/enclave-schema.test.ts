@@ -68,7 +68,8 @@ describe("an enclave image in a recipe", () => {
       { kind: "url", url: "https://example.org/k/Image?x=1", sha256: "cd".repeat(32), name: "Image" },
       { kind: "file", path: "parts/init.cpio" },
       { kind: "url", url: "https://example.org/i.tar", sha256: "ef".repeat(32), name: "i.tar" },
-      { kind: "file", path: "arm.signature" },
+      { kind: "file", path: "cert.pem" },
+      { kind: "file", path: "arm.sig" },
     ]);
   });
 

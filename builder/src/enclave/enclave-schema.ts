@@ -23,6 +23,7 @@ import {
   type FilePart,
   type FolderPart,
   type ImagePart,
+  type ImageSignature,
   type RamdiskPart,
   type UrlPart,
 } from "./enclave.ts";
@@ -148,6 +149,14 @@ const buildTime = text(
 );
 const label = text(/^[\x20-\x7e]{1,200}$/, "at most 200 characters of printable ASCII");
 
+const signature = v.pipe(
+  strictKeys({ certificate: plainPath, file: plainPath }),
+  v.transform(({ certificate, file }): ImageSignature => ({
+    certificate: { kind: "file", path: certificate },
+    signature: { kind: "file", path: file },
+  })),
+);
+
 /** The value of `eif`. */
 export const enclaveImage: v.GenericSchema<unknown, EnclaveImage> = v.pipe(
   strictKeys({
@@ -158,7 +167,7 @@ export const enclaveImage: v.GenericSchema<unknown, EnclaveImage> = v.pipe(
     name: v.optional(label),
     version: v.optional(label),
     buildTime: v.optional(buildTime),
-    signature: v.optional(filePart),
+    signature: v.optional(signature),
   }),
   v.transform(
     ({
@@ -169,7 +178,7 @@ export const enclaveImage: v.GenericSchema<unknown, EnclaveImage> = v.pipe(
       name,
       version,
       buildTime: time,
-      signature,
+      signature: signed,
     }): EnclaveImage => ({
       architecture,
       kernel,
@@ -178,7 +187,7 @@ export const enclaveImage: v.GenericSchema<unknown, EnclaveImage> = v.pipe(
       name,
       version,
       buildTime: time,
-      signature,
+      signature: signed,
     }),
   ),
 );

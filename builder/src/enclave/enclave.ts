@@ -68,6 +68,12 @@ export interface CpioPart {
 /** A ramdisk. */
 export type RamdiskPart = ComponentPart | FilePart | UrlPart | ImagePart | FolderPart | CpioPart;
 
+/** Who signed an image, and the signature: r and s, or the same as DER. */
+export interface ImageSignature {
+  readonly certificate: FilePart;
+  readonly signature: FilePart;
+}
+
 /** An enclave image to assemble. */
 export interface EnclaveImage {
   readonly architecture: EnclaveArchitecture;
@@ -82,8 +88,8 @@ export interface EnclaveImage {
   readonly version: string | undefined;
   /** BuildTime of the metadata; undefined: the beginning of 1970. */
   readonly buildTime: string | undefined;
-  /** A signature section that somebody made of this image's PCR0, so that no rebuilder needs the key. */
-  readonly signature: FilePart | undefined;
+  /** A signature that somebody made of this image's PCR0, so that no rebuilder needs the key. */
+  readonly signature: ImageSignature | undefined;
 }
 
 /** An image beside a recipe, and which one of those in the file or folder. */
@@ -107,7 +113,8 @@ export const imagePlatform = (architecture: EnclaveArchitecture): ImagePlatform 
 
 /** Everything of an enclave image that a lock pins, in the order of the recipe. */
 export function pinnedParts({ architecture, kernel, ramdisks, signature }: EnclaveImage): PinnedPart[] {
-  const parts = [kernel, ...ramdisks, ...(signature === undefined ? [] : [signature])];
+  const signed = signature === undefined ? [] : [signature.certificate, signature.signature];
+  const parts = [kernel, ...ramdisks, ...signed];
   return parts.flatMap((part): PinnedPart[] => {
     switch (part.kind) {
       case "component":

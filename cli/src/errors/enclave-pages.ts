@@ -25,6 +25,12 @@ export const ENCLAVE_PAGES: Pages = {
     why: "nitro-cli keeps bzImage (or Image), cmdline, init, nsm.ko and linuxkit in one folder, by default /usr/share/nitro_enclaves/blobs.",
     fix: "Name that folder: bootproof init NAME --from /usr/share/nitro_enclaves/blobs",
   },
+  "BP-ENCLAVE-004": {
+    title: "the signature is of another image",
+    exit: EXIT.no,
+    why: "A recipe names a signature that was made elsewhere. It is of one PCR0; since it was made, the kernel, the command line or a ramdisk has changed, or certificate and signature do not belong together.",
+    fix: "Leave `signature` out and build; sign what bootproof eif payload FILE.eif --certificate FILE prints; put the signature beside the recipe again.",
+  },
   "BP-ENCLAVE-101": leftOut(
     "enclaver's supervisor",
     "Enclaver puts its program odyn before the application: it makes the loopback network, forwards ports, and ends with the application. The imported recipe starts the application itself, so it is another image with other PCRs.",
@@ -63,7 +69,7 @@ export const ENCLAVE_PAGES: Pages = {
   "BP-ENCLAVE-108": leftOut(
     "the signature",
     "A recipe's build knows no keys, or nobody else could rebuild it. Signing changes PCR8 and no other register.",
-    "Sign what was built (bootproof eif sign), or put the signature section beside the recipe: signature: {file: NAME}.",
+    "Sign what was built (bootproof eif sign), or put what was made of it beside the recipe: signature: {certificate: cert.pem, file: app.sig}.",
   ),
   "BP-ENCLAVE-109": leftOut(
     "processors and memory",

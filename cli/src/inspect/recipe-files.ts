@@ -74,7 +74,7 @@ function enclaveFields(from: ComposedOutput["from"]): [string, string][] {
       `  ramdisk ${String(index + 1)}`,
       describePart(part),
     ]),
-    ...(signature === undefined ? [] : ([["  signature", describePart(signature)]] as [string, string][])),
+    ...(signature === undefined ? [] : ([["  signed by", signature.certificate.path]] as [string, string][])),
   ];
 }
 
