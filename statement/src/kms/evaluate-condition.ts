@@ -39,6 +39,11 @@ export function evaluateComparison(comparison: Comparison, context: RequestConte
   if (base === "Null") return evaluateNull(said, values, found === "absent");
   if (found === "absent") {
     const match = absent(base, set, ifExists);
+    if (match === "unknown")
+      return {
+        match,
+        reason: `${said}: what ForAnyValue and IfExists say together of no value is not documented`,
+      };
     return {
       match,
       reason: `${said}: the request has no such value, so it ${match === "yes" ? "holds" : "fails"}`,
@@ -57,9 +62,10 @@ function absent(
   base: TextOperator,
   set: "ForAllValues" | "ForAnyValue" | undefined,
   ifExists: boolean,
-): "yes" | "no" {
-  if (ifExists || set === "ForAllValues") return "yes";
-  if (set === "ForAnyValue") return "no";
+): Match {
+  if (set === "ForAllValues") return "yes";
+  if (set === "ForAnyValue") return ifExists ? "unknown" : "no";
+  if (ifExists) return "yes";
   return isNegated(base) ? "yes" : "no";
 }
 

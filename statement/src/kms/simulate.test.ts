@@ -136,6 +136,11 @@ describe("conditions", () => {
       "deny",
       when("ForAnyValue:StringNotEquals", key("PCR8"), A),
     ],
+    [
+      "two rules that contradict each other, for a value that is not there",
+      "could not decide",
+      when("ForAnyValue:StringEqualsIfExists", key("PCR8"), A),
+    ],
     ["a value that is not to be, in a list", "deny", when("StringNotEquals", key("PCR0"), [B, A])],
     ["a document there", "allow", when("Null", key("PCR0"), "false")],
     ["no document wanted", "deny", when("Null", key("PCR0"), true)],
