@@ -1,9 +1,12 @@
 import { execFileSync } from "node:child_process";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readEif, signatureInput, type EifSource } from "@bootproof/boot/eif";
+import { formatHex, sha256, utf8 } from "@bootproof/bytes";
 import { DirectoryBlobs, Refs } from "@bootproof/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { listRememberedBlobs } from "../action-cache.ts";
@@ -133,6 +136,33 @@ describe("assembling an enclave image", () => {
       code: "BP-IMAGE-018",
       message: expect.stringMatching(/^rootfs: /) as string,
     });
+  });
+});
+
+describe("a part at a URL", () => {
+  let server: Server;
+  let url: string;
+  beforeEach(async () => {
+    server = createServer((_, response) => response.end("a kernel"));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/bzImage`;
+  });
+  afterEach(() => {
+    server.close();
+  });
+  const recipeOf = (hash: string): string =>
+    RECIPE.replace("{file: kernel}", `{url: "${url}", sha256: "${hash}"}`);
+
+  it("is the same part as the file, and is asked for once", async () => {
+    const beside = await build();
+    await lock(recipeOf(formatHex(sha256(utf8("a kernel")))));
+    server.close();
+    server.closeAllConnections();
+    expect((await build()).outputs).toEqual(beside.outputs);
+  });
+
+  it("is refused with another hash than the recipe gives", async () => {
+    await expect(lock(recipeOf("ab".repeat(32)))).rejects.toMatchObject({ code: "BP-INPUT-002" });
   });
 });
 

@@ -9,6 +9,35 @@ import * as v from "valibot";
 import { EXIT } from "../frame/exit-code.ts";
 import { Failure } from "../frame/failure.ts";
 
+/** What an enclaver.yaml says. */
+export interface EnclaverManifest {
+  readonly version: "v1";
+  readonly name: string;
+  readonly target: string;
+  readonly sources: {
+    readonly app: string;
+    readonly odyn?: string | undefined;
+    readonly sleeve?: string | undefined;
+    readonly supervisor?: string | undefined;
+    readonly wrapper?: string | undefined;
+  };
+  readonly signature?: { readonly certificate: string; readonly key: string } | undefined;
+  readonly ingress?:
+    readonly { readonly listen_port: number; readonly tls?: object | undefined }[] | undefined;
+  readonly egress?:
+    | {
+        readonly proxy_port?: number | undefined;
+        readonly allow?: readonly string[] | undefined;
+        readonly deny?: readonly string[] | undefined;
+      }
+    | undefined;
+  readonly defaults?:
+    { readonly cpu_count?: number | undefined; readonly memory_mb?: number | undefined } | undefined;
+  readonly kms_proxy?: { readonly listen_port: number } | undefined;
+  readonly api?: { readonly listen_port: number } | undefined;
+  readonly spire?: { readonly server_addr: string } | undefined;
+}
+
 const line = yamlText(/^[^\0\n\r]{1,4096}$/u, "text of one line");
 const port = v.pipe(
   v.number("expected a port"),
@@ -18,7 +47,7 @@ const count = v.pipe(v.number("expected a number"), v.integer("expected a whole 
 const list = <T>(item: v.GenericSchema<unknown, T>) =>
   v.pipe(v.array(item, "expected a list"), v.maxLength(1000, "expected at most 1000 entries"));
 
-const manifestSchema = strictKeys({
+const manifestSchema: v.GenericSchema<unknown, EnclaverManifest> = strictKeys({
   version: yamlWord(["v1"]),
   name: line,
   target: line,
@@ -58,9 +87,6 @@ const manifestSchema = strictKeys({
     }),
   ),
 });
-
-/** What an enclaver.yaml says. */
-export type EnclaverManifest = v.InferOutput<typeof manifestSchema>;
 
 /** Reads an enclaver.yaml; throws a failure BP-ENCLAVE-002 with a line for each problem. */
 export function parseEnclaverManifest(text: string, file: string): EnclaverManifest {

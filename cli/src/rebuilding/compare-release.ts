@@ -22,6 +22,7 @@ export type Compared = Pick<Rebuild, "artifacts" | "registers">;
 
 // A statement holds at most so many, and one is enough to see that it diverged.
 const MAX_DIFFERING = 64;
+const MAX_DESCRIBED = 256 * 1024 * 1024;
 
 /** Compares every artifact by digest and every register of every shape. */
 export async function compareRelease(
@@ -91,7 +92,11 @@ export async function locateDifference(
   if (published === undefined) return undefined;
   const place = await findFirstDifference(published, store.blobs.path(found.sha256));
   if (place === undefined) return undefined;
-  const section = describeSection(name, new Uint8Array(await readFile(published)), place.offset);
+  // Larger artifacts are not read whole only to name a section.
+  const section =
+    expected.size > MAX_DESCRIBED
+      ? undefined
+      : describeSection(name, new Uint8Array(await readFile(published)), place.offset);
   return `first at offset 0x${place.offset.toString(16)}${section === undefined ? "" : ` (${section})`}`;
 }
 
