@@ -2,13 +2,7 @@
  * An EIF file with one reading, hashed: what `measure`, `release` and `verify` need of it.
  * @module
  */
-import {
-  type EifFinding,
-  type EifLayout,
-  type EifReading,
-  parseSignatureSection,
-  readEif,
-} from "@bootproof/boot/eif";
+import { type EifFinding, type EifLayout, type EifReading, readEif } from "@bootproof/boot/eif";
 import type { NitroImage } from "@bootproof/measure/nitro";
 
 import { EXIT } from "../frame/exit-code.ts";
@@ -30,13 +24,16 @@ export async function measureEifFile(path: string, options: HashOptions = {}): P
   const file = await EifFile.open(path, { hash: true });
   try {
     const reading = await readEif(file);
-    const { layout, signature } = reading;
+    const { layout, parsedSignature } = reading;
     if (layout === undefined) throw ambiguous(path, reading.findings);
     const digests = await hashEifFile(file, layout, options);
     if (digests.crc32 !== layout.crc32) throw wrongCrc(path, layout.crc32, digests.crc32);
-    const certificateDer =
-      signature === undefined ? undefined : parseSignatureSection(signature).certificateDer;
-    return { reading, layout, digests, image: { ...digests, certificateDer } };
+    return {
+      reading,
+      layout,
+      digests,
+      image: { ...digests, certificateDer: parsedSignature?.certificateDer },
+    };
   } finally {
     await file.close();
   }

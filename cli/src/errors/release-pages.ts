@@ -19,6 +19,12 @@ export const RELEASE_PAGES: Pages = {
     why: "What was read back from disk is not what was signed and logged: another process wrote there, or the disk fails.",
     fix: "Run again; if it stays: bootproof log audit --log DIR",
   },
+  "BP-RELEASE-003": {
+    title: "the signature of an enclave image does not hold",
+    exit: EXIT.badConfig,
+    why: "The signature is of another image or by another key, so no host starts the image and no enclave reports its registers.",
+    fix: "Sign it again with bootproof eif sign; bootproof eif verify IMAGE shows each check.",
+  },
   "BP-POLICY-001": {
     title: "the policy cannot be read",
     exit: EXIT.badConfig,

@@ -1,18 +1,17 @@
-import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
+import { crc32 } from "node:zlib";
 
 import type { PlatformAxes } from "@bootproof/builder";
-import { parseBase64 } from "@bootproof/bytes";
 import { hasAxes, type PlatformMeasurements } from "@bootproof/statement";
 import { shapeValues } from "@bootproof/verify";
 import { beforeAll, describe, expect, it } from "vitest";
 
+import { imageBytes } from "../eif.testing.ts";
 import { createLog } from "../places/log-place.ts";
 import type { OpenStore } from "../places/store-place.ts";
 import { run } from "../run.testing.ts";
-import { ROOT, scratchFolder } from "../scratch.testing.ts";
+import { scratchFolder } from "../scratch.testing.ts";
 import { loadArtifacts } from "./artifacts.ts";
 import { logRelease, writeBundle } from "./log-release.ts";
 import { signRelease } from "./make-release.ts";
@@ -20,11 +19,6 @@ import { collectMaterials } from "./materials.ts";
 import { measureRelease } from "./measure-release.ts";
 import { writePolicyFile } from "./policy-file.ts";
 import { builtGuest, openStoreAt, signer } from "./published.testing.ts";
-
-const { images } = JSON.parse(
-  gunzipSync(readFileSync(join(ROOT, "boot/vectors/eif/images.json.gz"))).toString(),
-) as { images: Record<string, { base64: string }> };
-const image = (name: string): Uint8Array => parseBase64(images[`${name}.eif`]?.base64 ?? "", name);
 
 const NITRO: PlatformAxes = {
   platform: "nitro",
@@ -35,6 +29,16 @@ const NITRO: PlatformAxes = {
   guestFeatures: [],
   kernelHashes: undefined,
 };
+const image = async (name: string): Promise<Uint8Array> => new Uint8Array(await imageBytes(`${name}.eif`));
+
+/** A signed image in which a word of the command line was changed afterwards, with a CRC that is right. */
+async function resealed(): Promise<Uint8Array> {
+  const bytes = await imageBytes("signed-es384.eif");
+  bytes.write("panic=31", bytes.indexOf("panic=30"), "latin1");
+  bytes.writeUInt32BE(crc32(bytes.subarray(548), crc32(bytes.subarray(0, 0x220))), 0x220);
+  return new Uint8Array(bytes);
+}
+
 const PUBLISHER = signer("example.org/publisher");
 // What AWS's reader prints of ok-2rd.eif.
 const PCR0 =
@@ -46,21 +50,27 @@ describe("a release of enclave images", () => {
   let bundle: string;
   let policy: string;
 
-  async function artifactsOf(names: Record<string, string>) {
+  async function artifactsOf(names: Record<string, string | Uint8Array>) {
     const outputs = Object.entries(names).map(
       async ([output, name]) =>
-        [output, { kind: "eif" as const, ...(await store.blobs.put(image(name))) }] as const,
+        [
+          output,
+          {
+            kind: "eif" as const,
+            ...(await store.blobs.put(typeof name === "string" ? await image(name) : name)),
+          },
+        ] as const,
     );
     return loadArtifacts(store, Object.fromEntries(await Promise.all(outputs)));
   }
 
-  const measured = async (names: Record<string, string>, axes: Partial<PlatformAxes> = {}) =>
+  const measured = async (names: Record<string, string | Uint8Array>, axes: Partial<PlatformAxes> = {}) =>
     measureRelease(await artifactsOf(names), [{ ...NITRO, ...axes }]);
 
   /** Verifies an image under a name of its own beside the release. */
   async function verified(name: string) {
     const file = join(folder, `${name}.eif`);
-    await writeFile(file, image(name));
+    await writeFile(file, await image(name));
     const { exit, stdout, stderr } = await run(["verify", bundle, file, "--policy", policy, "--json"]);
     const { checks } = JSON.parse(stdout) as { checks: { name: string; reason: string }[] };
     return { exit, stderr, reason: checks.find((check) => check.name.startsWith("artifact"))?.reason };
@@ -130,6 +140,10 @@ describe("a release of enclave images", () => {
     ["axes of virtual machines", { "app.eif": "ok-2rd" }, { vcpus: [1] }, "BP-RELEASE-001"],
   ])("refuses %s", async (_name, names, axes, code) => {
     await expect(measured(names as Record<string, string>, axes)).rejects.toMatchObject({ code });
+  });
+
+  it("refuses a signature that is of another image: no host starts it", async () => {
+    await expect(measured({ "app.eif": await resealed() })).rejects.toMatchObject({ code: "BP-RELEASE-003" });
   });
 
   it("verifies the image that was published", async () => {

@@ -70,13 +70,16 @@ const sectionOf = ({ piece }: ArrangedPart): number => ("section" in piece ? pie
 const isCmdline = (part: ArrangedPart, sections: readonly PlannedSection[]): boolean =>
   sections[sectionOf(part)]?.type === "cmdline";
 
-interface CmdlineForm {
+/** What a command line may have been instead. */
+export interface CmdlineForm {
   readonly what: string;
+  /** How that comes about. */
   readonly cause: string;
   readonly bytes: Uint8Array;
 }
 
-function cmdlineForms(cmdline: Uint8Array): CmdlineForm[] {
+/** The accidents that people have with a command line, none of them the line itself. */
+export function cmdlineForms(cmdline: Uint8Array): CmdlineForm[] {
   const ended = (text: string): Uint8Array => concatBytes(cmdline, utf8(text));
   const forms: CmdlineForm[] = [
     {

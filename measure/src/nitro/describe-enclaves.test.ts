@@ -91,6 +91,14 @@ describe("explaining two images: the first words are the cause", () => {
     expect([verdict, unseen[0]?.subject]).toEqual(["same", "architecture"]);
   });
 
+  it("guesses a command line of which only the digest is known", () => {
+    const known = named("cmdline-newline");
+    const { first } = explain(named("ok-2rd"), { ...known, artifacts: {} });
+    expect(first?.what).toBe("the command line differs: B has a newline after the command line");
+    const back = explain({ ...known, artifacts: {} }, named("ok-2rd"));
+    expect(back.first?.what).toContain("A has a newline after");
+  });
+
   it("tells the words of command lines", () => {
     const other = base.map((section) =>
       section.type === "cmdline" ? { ...section, bytes: utf8("reboot=k panic=1 quiet\0") } : section,

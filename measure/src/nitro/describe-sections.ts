@@ -3,10 +3,11 @@
  * @module
  */
 import { type KernelHeader, parseKernel } from "@bootproof/boot";
-import { ParseError } from "@bootproof/bytes";
+import { formatHex, ParseError, sha384 } from "@bootproof/bytes";
 import { differences } from "../explain/byte-differences.ts";
 import type { Finding } from "../explain/explanation.ts";
 import type { Side } from "../explain/side.ts";
+import { cmdlineForms } from "./arrangement.ts";
 import { cmdlineAccident, cmdlineDetails, shownCmdline } from "./compare-cmdlines.ts";
 import { compareMembers, listRamdisk, memberCause } from "./compare-members.ts";
 import { isMeasured, type PlannedSection } from "./section.ts";
@@ -149,8 +150,11 @@ function describeSection(a: NamedSection, b: NamedSection, bytes: Pair): Finding
   const register = "PCR0";
   const [one, other] = bytes;
   const subject = a.type;
-  if (one === undefined || other === undefined)
-    return { subject, what: `the ${nameOf(a)} differs`, ...shown, details: digests, register };
+  if (one === undefined || other === undefined) {
+    const guess = a.type === "cmdline" ? guessCmdline(a, b, bytes) : undefined;
+    const what = `the ${nameOf(a)} differs${guess === undefined ? "" : `: ${guess}`}`;
+    return { subject, what, ...shown, details: digests, register };
+  }
   if (a.type === "cmdline") {
     const accident = cmdlineAccident(one, other);
     const what = `the command line differs${accident === undefined ? "" : `: ${accident}`}`;
@@ -177,6 +181,15 @@ function describeSection(a: NamedSection, b: NamedSection, bytes: Pair): Finding
     register,
     ...(cause !== undefined && { next: cause }),
   };
+}
+
+/** Of a command line whose bytes only one side has: whether the other is one of the usual accidents. */
+function guessCmdline(a: NamedSection, b: NamedSection, [one, other]: Pair): string | undefined {
+  const [bytes, digest, who] =
+    one === undefined ? ([other, a.sha384, "A"] as const) : ([one, b.sha384, "B"] as const);
+  const forms = bytes === undefined ? [] : cmdlineForms(bytes);
+  const form = forms.find((candidate) => formatHex(sha384(candidate.bytes)) === digest);
+  return form && `${who} has ${form.what}`;
 }
 
 const nameOf = ({ name }: NamedSection): string => (name === "cmdline" ? "command line" : name);
