@@ -14,6 +14,7 @@ import { decompress } from "../archive.ts";
 import { BuildError } from "../build-error.ts";
 import type { FileSlice, ImageLayer, ImageLimits } from "./image.ts";
 import { SliceReader } from "./slice-reader.ts";
+import { readZstdFrames } from "./zstd-frames.ts";
 
 const CHUNK = 1024 * 1024;
 
@@ -57,7 +58,7 @@ async function spoolLayer(
       checkSize(layer, where, { size: layer.size, ...options });
       return blob;
     }
-    const reader = await unpack(layer, where, options);
+    const reader = await unpack(layer, blob, where, options);
     blob.checkUnchanged();
     blob.close();
     return reader;
@@ -109,13 +110,35 @@ function streamOf({ path, offset, size }: FileSlice, signal?: AbortSignal): Read
   return createReadStream(path, {
     start: offset,
     end: offset + size - 1,
-    highWaterMark: CHUNK,
+    highWaterMark: Math.min(CHUNK, size),
     ...(signal === undefined ? {} : { signal }),
   });
 }
 
+/** What a layer unpacks to; the frames of zstd one after another, as one decompressor takes one frame. */
+async function* unpacked(
+  { place, compression }: ImageLayer,
+  blob: SliceReader,
+  limit: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  if (compression !== "zstd") {
+    yield* decompress(streamOf(place, signal), compression, limit);
+    return;
+  }
+  let left = limit;
+  for (const { offset, size } of readZstdFrames(blob)) {
+    const frame = { path: place.path, offset: place.offset + offset, size };
+    for await (const chunk of decompress(streamOf(frame, signal), compression, left)) {
+      yield chunk;
+      left -= chunk.length;
+    }
+  }
+}
+
 async function unpack(
   layer: ImageLayer,
+  blob: SliceReader,
   where: string,
   { limits, left, workFolder, signal }: SpoolOptions & { readonly left: number },
 ): Promise<SliceReader> {
@@ -125,7 +148,7 @@ async function unpack(
   const hash = startHash("sha256");
   let size = 0;
   try {
-    for await (const chunk of decompress(streamOf(layer.place, signal), layer.compression, limit)) {
+    for await (const chunk of unpacked(layer, blob, limit, signal)) {
       hash.update(chunk);
       size += writeAll(file, chunk, path);
     }
