@@ -3,7 +3,7 @@
  * section differs first, or that only bytes differ which no PCR sees.
  * @module
  */
-import { compareManifests, type SectionLine } from "@bootproof/measure/nitro";
+import { compareManifests, type SectionLine } from "@bootproof/measure/nitro/manifest";
 import {
   hasAxes,
   releaseArtifacts,

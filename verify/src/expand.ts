@@ -4,7 +4,7 @@
  */
 import { formatDigest, ParseError } from "@bootproof/bytes";
 import { MeasureError } from "@bootproof/measure";
-import { contradictionWithManifest } from "@bootproof/measure/nitro";
+import { contradictionWithManifest } from "@bootproof/measure/nitro/manifest";
 import {
   checkReference,
   chooseProfile,

@@ -3,7 +3,7 @@
  * @module
  */
 import { hasAxes, type PlatformMeasurements } from "@bootproof/statement";
-import { measuredSections } from "@bootproof/measure/nitro";
+import { measuredSections } from "@bootproof/measure/nitro/manifest";
 import { expandMeasurements, type ExpandedMeasurement } from "./expand.ts";
 
 /** One register of one shape. */

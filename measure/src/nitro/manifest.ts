@@ -1,5 +1,6 @@
 /**
  * The section manifest beside PCRs: what of the registers follows from the sections, and how two images differ by theirs.
+ * The subpath `@bootproof/measure/nitro/manifest`, so that whoever verifies loads no reader of images.
  * @module
  */
 import { formatHex, parseHex, sha384 } from "@bootproof/bytes";
