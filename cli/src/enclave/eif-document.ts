@@ -13,12 +13,21 @@ import { architectureOf, hex32 } from "./eif-text.ts";
 import type { ShownEif } from "./inspect-eif.ts";
 
 /** The document of `inspect --json`, without schema and file. */
-export function eifDocument({ size, reading, readings, kernel, signature, members }: ShownEif): object {
+export function eifDocument({
+  size,
+  reading,
+  readings,
+  kernel,
+  signature,
+  members,
+  verdict,
+}: ShownEif): object {
   const { header, cmdline, findings } = reading;
   const metadata = metadataDocument(reading);
   return {
     size,
     oneReading: readings.length === 1,
+    verdict: verdict.words,
     ...(header && {
       header: {
         version: header.version,
@@ -31,7 +40,7 @@ export function eifDocument({ size, reading, readings, kernel, signature, member
       },
     }),
     readings: readings.map(readingDocument),
-    ...(kernel !== undefined && { kernel }),
+    ...(kernel && { kernel: kernel.text }),
     ...(cmdline && { cmdline: textDocument(cmdline) }),
     ...(metadata && { metadata }),
     ...(signature && { signature: signatureDocument(signature) }),

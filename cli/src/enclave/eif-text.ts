@@ -49,7 +49,7 @@ ${line("table", LOADERS, "boot the first")}${line("walk", WALKERS, "prints the P
 `;
 }
 
-function formatHead({ size, reading, kernel, readings }: ShownEif): string {
+function formatHead({ size, reading, kernel, readings, verdict }: ShownEif): string {
   const { header, cmdline } = reading;
   const sizeText = `${size} (${formatSize(size)})`;
   if (header === undefined)
@@ -65,8 +65,9 @@ function formatHead({ size, reading, kernel, readings }: ShownEif): string {
     ["asks for", `${formatSize(Number(defaultMemory))} of memory, ${defaultCpus} vCPUs (nobody looks)`],
     ["sections", `${sectionCount} in the header's table`],
     ...(readings.length === 1 ? [["CRC-32", crcText(readings[0], header.crc32)] as [string, string]] : []),
-    ...(kernel === undefined ? [] : [["kernel", kernel] as [string, string]]),
+    ...(kernel === undefined ? [] : [["kernel", kernel.text] as [string, string]]),
     ["command line", cmdline === undefined ? "cannot be shown" : cmdlineText(cmdline)],
+    ["verdict", verdict.words],
   ]);
 }
 

@@ -5,14 +5,14 @@
 import { type EifReading, readEif } from "@bootproof/boot/eif";
 import { PCR_SIZE } from "@bootproof/measure/nitro";
 
-import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import type { Inspection } from "../inspect/inspection.ts";
 import { hashReadings, type ReadingShown } from "./eif-readings.ts";
 import { eifDocument } from "./eif-document.ts";
 import { formatEif } from "./eif-text.ts";
-import { describeKernel } from "./eif-kernel.ts";
+import { describeKernel, type KernelShown } from "./eif-kernel.ts";
 import { type MembersOf, readMembers } from "./eif-members.ts";
 import { describeSignature, type SignatureShown } from "./eif-signature.ts";
+import { type EifVerdict, judgeEif } from "./eif-verdict.ts";
 import { EifFile, type HashOptions } from "./hash-eif.ts";
 
 /** Everything that is shown of a file. */
@@ -21,11 +21,11 @@ export interface ShownEif {
   readonly size: number;
   readonly reading: EifReading;
   readonly readings: readonly ReadingShown[];
-  /** What the kernel says of itself. */
-  readonly kernel?: string | undefined;
+  readonly kernel?: KernelShown | undefined;
   readonly signature?: SignatureShown | undefined;
   /** Of each ramdisk, when asked for. */
   readonly members?: readonly MembersOf[] | undefined;
+  readonly verdict: EifVerdict;
 }
 
 /** How much is shown, and until when. */
@@ -40,7 +40,7 @@ export async function inspectEifFile(path: string, options: InspectOptions): Pro
     const reading = await readEif(file);
     const hashed = await hashReadings(file, reading, options);
     const signature = describeSignature(reading, hashed);
-    const shown: ShownEif = {
+    const found: Omit<ShownEif, "verdict"> = {
       file: path,
       size: file.size,
       reading,
@@ -50,7 +50,8 @@ export async function inspectEifFile(path: string, options: InspectOptions): Pro
       members: options.members ? await readMembers(file, reading) : undefined,
     };
     await file.file.checkUnchanged();
-    return { kind: "eif", text: formatEif(shown), document: eifDocument(shown), judged: judge(shown) };
+    const shown = { ...found, verdict: judgeEif(found) };
+    return { kind: "eif", text: formatEif(shown), document: eifDocument(shown), judged: shown.verdict.exit };
   } finally {
     await file.close();
   }
@@ -63,15 +64,4 @@ function withPcr8(reading: ReadingShown, signature: SignatureShown | undefined):
   return registers === undefined || PCR8 === undefined
     ? reading
     : { ...reading, registers: { ...registers, PCR8 } };
-}
-
-/** The worst thing that is wrong with it. */
-function judge({ reading, readings, signature }: ShownEif): ExitCode {
-  const has = (severity: string): boolean =>
-    reading.findings.some((finding) => finding.severity === severity);
-  if (has("malformed")) return EXIT.malformed;
-  const wrongCrc = readings.some(({ crc32 }) => crc32 !== undefined && crc32 !== reading.header?.crc32);
-  const wrongSignature = signature?.checks.some(({ answer }) => answer === "no");
-  if (has("ambiguous") || wrongCrc || wrongSignature === true) return EXIT.no;
-  return has("refused") ? EXIT.undecided : EXIT.yes;
 }

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { open, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { imageBytes, putImage } from "../eif.testing.ts";
@@ -125,6 +126,59 @@ describe("inspect of an EIF", () => {
     const { exit, text } = await look(path);
     expect(exit).toBe(1);
     expect(text).toMatch(/^ {2}no +signature .*signed something else \(BP-EIF-035\)$/m);
+  });
+
+  it("says no to a kernel whose end was moved into the command line: the PCRs stay, and other words boot", async () => {
+    const kernel = Buffer.alloc(4096, 0x5a);
+    kernel.fill(0, 0, 1024);
+    kernel[0x1f1] = 1;
+    kernel.writeUInt32LE((kernel.length - 1024) / 16, 0x1f4);
+    kernel.writeUInt16LE(0xaa55, 0x1fe);
+    kernel.write("HdrS", 0x202, "latin1");
+    kernel.writeUInt16LE(0x020f, 0x206);
+    kernel[0x211] = 1;
+    kernel[kernel.length - 5] = 0;
+    const ramdisk = join(folder, "ramdisk");
+    await writeFile(ramdisk, "070701 as if");
+    const build = async (name: string, cut: number): Promise<string> => {
+      const end = kernel.length - cut;
+      await writeFile(join(folder, "kernel"), kernel.subarray(0, end));
+      await writeFile(
+        join(folder, "cmdline"),
+        Buffer.concat([kernel.subarray(end), Buffer.from("lockdown=1")]),
+      );
+      const words = ["--kernel", join(folder, "kernel"), "--cmdline-file", join(folder, "cmdline")];
+      const out = join(folder, name);
+      await run(["eif", "build", ...words, "--ramdisk", ramdisk, "--out", out]);
+      return out;
+    };
+    const whole = await look(await build("whole.eif", 0));
+    const moved = await look(await build("moved.eif", 5));
+    expect(moved.shown.readings[0]?.registers).toEqual(whole.shown.readings[0]?.registers);
+    expect([whole.exit, moved.exit]).toEqual([0, 1]);
+    expect(moved.text).toMatch(/^verdict +no: it boots otherwise than it reads: the kernel's last 5 bytes/m);
+    const measured = await run(["measure", "nitro", join(folder, "moved.eif")]);
+    expect(measured.stderr).toContain("BP-EIF-028");
+  });
+
+  it("answers every changed byte of a file with an answer, and never with a bug; so does measure", async () => {
+    const bytes = await imageBytes("signed-es384.eif");
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(bytes.length - 1),
+        fc.integer({ min: 1, max: 255 }),
+        fc.boolean(),
+        async (at, flip, cut) => {
+          const changed = Buffer.from(cut ? bytes.subarray(0, at) : bytes);
+          if (!cut) changed[at] = (changed[at] ?? 0) ^ flip;
+          const path = join(folder, "changed.eif");
+          await writeFile(path, changed);
+          expect([1, 2, 65]).toContain((await run(["inspect", "eif", path])).exit);
+          expect((await run(["measure", "nitro", path])).exit).toBe(65);
+        },
+      ),
+      { numRuns: 25 },
+    );
   });
 
   it("marks metadata as what nobody attests, and escapes the command line", async () => {
