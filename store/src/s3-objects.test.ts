@@ -33,7 +33,8 @@ describe("objects in a bucket: a late or lost request must not change what is th
     { status: 429 },
   ])("are created all the same after %j", { timeout: SLOW }, async (fault) => {
     const server = await TestS3.start();
-    const objects = new S3Objects(await server.open());
+    // Whoever is not answered at all waits as long as this, twice.
+    const objects = new S3Objects(await server.open({ timeout: 1000 }));
     server.once({ method: "PUT" }, fault, 2);
     await objects.putImmutable("tile", utf8("tile"));
     server.landLate();
