@@ -11,6 +11,7 @@ import { ROOT } from "./image.ts";
 import { benchAudit } from "./log-audit.ts";
 import { benchGrowth } from "./log/growth.ts";
 import { benchLogServers } from "./log/side-by-side.ts";
+import { benchNitro } from "./nitro.ts";
 import { benchPieces } from "./pieces.ts";
 import { benchSnp } from "./snp.ts";
 import { formatResults, writeTables, type Table } from "./table.ts";
@@ -25,6 +26,7 @@ const snp = await benchSnp();
 const tables = [
   { ...snp, notes: [`Medians of one run in which all take turns; ${machine}.`, ...snp.notes] },
   { ...(await benchPieces()), notes: [`Medians of one run; ${machine}.`] },
+  withMachine(await benchNitro(), "Medians of 5 rounds in turns"),
   await benchAudit(),
   withMachine(await benchLogServers(), "Medians of 3 rounds in turns"),
 ];

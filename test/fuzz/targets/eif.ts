@@ -47,7 +47,7 @@ const MOST_READ = 2 ** 21;
 export const eif: Target = {
   name: "eif",
   about: "enclave images through readEif and EifHasher",
-  limit: 100,
+  limit: 200,
   makeCase(random) {
     const { bytes, plain } = makeImage(random);
     let read = 0;
