@@ -5,13 +5,7 @@
  */
 import { evaluateConditions, type RequestContext } from "./evaluate-condition.ts";
 import type { Report } from "./kms-finding.ts";
-import {
-  includesOperation,
-  OPERATIONS,
-  operationsOf,
-  PLAINTEXT_OPERATIONS,
-  takesRecipient,
-} from "./operation.ts";
+import { OPERATIONS, PLAINTEXT_OPERATIONS, takesRecipient } from "./operation.ts";
 import type { PolicyStatement } from "./policy.ts";
 import { readPrincipalArn } from "./principal.ts";
 import { readRecipientKey } from "./recipient-key.ts";
@@ -31,9 +25,9 @@ export function lintOpenAllow(
   denies: readonly PolicyStatement[],
   report: Report,
 ): void {
+  const about = denies.filter((deny) => covers(deny, statement));
   const open = (operation: string): boolean =>
-    includesOperation(statement.actions, operation) &&
-    !denies.some((deny) => stops(deny, statement, operation));
+    statement.operations.has(operation) && !about.some((deny) => stops(deny, statement, operation));
   const who = whoOf(statement);
   const plain = PLAINTEXT_OPERATIONS.filter(open);
   const condition =
@@ -74,7 +68,7 @@ export function lintLockout(statements: readonly PolicyStatement[], report: Repo
   const someone = statements.some(
     (statement) =>
       statement.effect === "Allow" &&
-      includesOperation(statement.actions, "PutKeyPolicy") &&
+      statement.operations.has("PutKeyPolicy") &&
       !statement.conditions.some(({ key }) => readRecipientKey(key) !== undefined) &&
       !denies.some((deny) => stops(deny, statement, "PutKeyPolicy")),
   );
@@ -88,7 +82,7 @@ export function lintLockout(statements: readonly PolicyStatement[], report: Repo
 
 /** Judges an Allow's elements that include more than they name. */
 export function lintEverybody(statement: PolicyStatement, attested: boolean, report: Report): void {
-  const { principals, actions, resources } = statement;
+  const { principals, actions, operations, resources } = statement;
   if (
     principals?.not === false &&
     principals.entries.some(({ type, value }) => type === "AWS" && value === "*")
@@ -109,7 +103,7 @@ export function lintEverybody(statement: PolicyStatement, attested: boolean, rep
     report("BP-KMS-059", {
       message: `${nots.join(" and ")} in an Allow lets in everything that is not named${
         actions.not
-          ? `: ${operationsOf(actions).length} operations of ${OPERATIONS.length}, and new ones as they come`
+          ? `: ${operations.size} operations of ${OPERATIONS.length}, and new ones as they come`
           : ""
       }`,
       fix: `write ${nots.map((name) => name.slice(3)).join(" and ")}`,
@@ -119,7 +113,7 @@ export function lintEverybody(statement: PolicyStatement, attested: boolean, rep
 
 /** Judges operations under a condition on a document that never have one. */
 export function lintOperations(statement: PolicyStatement, report: Report): void {
-  const operations = operationsOf(statement.actions);
+  const operations = [...statement.operations];
   const without = operations.filter((operation) => !takesRecipient(operation));
   if (without.length > 0) {
     const shown =
@@ -142,7 +136,7 @@ export function lintOperations(statement: PolicyStatement, report: Report): void
 /** Whether a Deny stops what an Allow would let through, for every request without the pinned document. */
 export function stops(deny: PolicyStatement, allow: PolicyStatement, operation: string): boolean {
   if (deny.effect !== "Deny" || deny.faults.length > 0) return false;
-  if (!includesOperation(deny.actions, operation) || !covers(deny, allow)) return false;
+  if (!deny.operations.has(operation) || !covers(deny, allow)) return false;
   if (deny.resources !== undefined && (deny.resources.not || !deny.resources.patterns.includes("*")))
     return false;
   if (deny.conditions.some(({ key }) => readRecipientKey(key)?.kind !== "pcr")) return false;

@@ -3,6 +3,7 @@
  * instead. The answer is *yes* when only pinned enclaves get at plaintext, and whoever may change that is named.
  * @module
  */
+import { parseUtf8, utf8 } from "@bootproof/bytes";
 import { isNegated, readOperator } from "./condition-operator.ts";
 import { evaluateConditions } from "./evaluate-condition.ts";
 import { KmsError } from "./kms-error.ts";
@@ -17,7 +18,7 @@ import {
 } from "./lint-access.ts";
 import { lintConditions, type RecipientConditions } from "./lint-conditions.ts";
 import { lintPins } from "./lint-pins.ts";
-import { includesOperation, operationsOf, PLAINTEXT_OPERATIONS, takesRecipient } from "./operation.ts";
+import { PLAINTEXT_OPERATIONS, takesRecipient } from "./operation.ts";
 import { TextPlaces } from "./place.ts";
 import { readPolicies } from "./policy-sources.ts";
 import type { Policy, PolicyStatement } from "./policy.ts";
@@ -55,7 +56,7 @@ function readOrFind(text: string): LintedPolicy[] {
   } catch (error) {
     // A key twice has no one reading, and that is a finding about a policy.
     if (!(error instanceof KmsError) || error.code !== "BP-KMS-002") throw error;
-    const place = new TextPlaces(text).at(error.offset ?? 0);
+    const place = new TextPlaces(text).at(indexOf(text, error.offset ?? 0));
     const finding: KmsFinding = {
       code: "BP-KMS-002",
       severity: "error",
@@ -68,6 +69,10 @@ function readOrFind(text: string): LintedPolicy[] {
     return [{ within: undefined, statements: 0, findings: [finding] }];
   }
 }
+
+/** The index of the character at an offset in bytes. */
+const indexOf = (text: string, offset: number): number =>
+  parseUtf8(utf8(text).subarray(0, offset), "policy").length;
 
 /** Judges one policy. */
 export function lintPolicy(policy: Policy): LintedPolicy {
@@ -126,7 +131,7 @@ function lintAllow(
     return;
   }
   lintOperations(statement, report);
-  if (!PLAINTEXT_OPERATIONS.some((operation) => includesOperation(statement.actions, operation))) return;
+  if (!PLAINTEXT_OPERATIONS.some((operation) => statement.operations.has(operation))) return;
   if (pinned.size > 0) {
     lintPins(statement, pinned, report);
     return;
@@ -161,7 +166,7 @@ function lintDeny(statement: PolicyStatement, { refused }: RecipientConditions, 
       fix: "write StringNotEqualsIgnoreCase without ForAnyValue: it holds when there is no document",
       statement,
     });
-  const without = operationsOf(statement.actions).filter((operation) => !takesRecipient(operation));
+  const without = [...statement.operations].filter((operation) => !takesRecipient(operation));
   if (without.length > 0 && evaluateConditions(about, WITHOUT_DOCUMENT).match === "yes")
     report("BP-KMS-062", {
       message: `it also denies ${without.length > 4 ? `${without.length} operations` : without.join(", ")} that take no document, to everybody it is about${

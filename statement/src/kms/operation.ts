@@ -54,12 +54,11 @@ export interface Actions {
   readonly patterns: readonly string[];
 }
 
-/** Whether a statement's actions include an operation; names of actions have no case. */
-export function includesOperation({ not, patterns }: Actions, operation: string): boolean {
-  const action = `kms:${operation}`.toLowerCase();
-  return patterns.some((pattern) => matchesWildcard(pattern.toLowerCase(), action)) !== not;
+/** The operations of KMS that a statement's actions include; names of actions have no case. */
+export function operationsOf({ not, patterns }: Actions): string[] {
+  const lower = patterns.map((pattern) => pattern.toLowerCase());
+  return OPERATIONS.filter((operation) => {
+    const action = `kms:${operation}`.toLowerCase();
+    return lower.some((pattern) => matchesWildcard(pattern, action)) !== not;
+  });
 }
-
-/** The operations of KMS that a statement's actions include. */
-export const operationsOf = (actions: Actions): string[] =>
-  OPERATIONS.filter((operation) => includesOperation(actions, operation));

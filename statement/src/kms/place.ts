@@ -12,13 +12,17 @@ export interface Place {
 /** Tells places of one text; looks for its lines once. */
 export class TextPlaces {
   readonly #starts: number[] = [0];
+  readonly #shift: number;
 
-  constructor(text: string) {
+  /** With `shift` when indices are of this text behind so many other characters. */
+  constructor(text: string, shift = 0) {
+    this.#shift = shift;
     for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) this.#starts.push(at + 1);
   }
 
   /** The place of the character at an index. */
-  at(index: number): Place {
+  at(shifted: number): Place {
+    const index = shifted - this.#shift;
     let [low, high] = [0, this.#starts.length];
     while (high - low > 1) {
       const middle = (low + high) >> 1;

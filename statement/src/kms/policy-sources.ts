@@ -15,7 +15,8 @@ const MAX_POLICIES = 1000;
 
 /** Reads every policy in a text; throws {@link KmsError} when it is no JSON, ambiguous, or holds none. */
 export function readPolicies(text: string): Policy[] {
-  const json = parse(text, text);
+  // PowerShell writes a byte order mark.
+  const json = parseDocument(text.replace(/^\uFEFF/, ""));
   const { value } = json;
   if (isPolicy(value)) return [readPolicy(json)];
   const found: Policy[] = [];
@@ -70,6 +71,24 @@ function noPolicy(others: number): KmsError {
       hint: "a policy that Terraform knows only after apply is in no plan: aws kms get-key-policy --key-id KEY",
     },
   );
+}
+
+/** A document, or statements cut out of a list, with commas between and behind them. */
+function parseDocument(text: string): LocatedJson {
+  try {
+    return parse(text, text);
+  } catch (error) {
+    const cut = text.trimEnd().replace(/,$/, "");
+    if (!(error instanceof KmsError) || error.code !== "BP-KMS-001" || !/^\s*\{[^]*\}$/.test(cut))
+      throw error;
+    try {
+      const list = `[${cut}]`;
+      return { ...parseLocatedJson(utf8(list), "policy", MAX_BYTES), lines: new TextPlaces(cut, 1) };
+    } catch {
+      // The text as it came is what the message is about.
+      throw error;
+    }
+  }
 }
 
 function parse(text: string, what: string): LocatedJson {

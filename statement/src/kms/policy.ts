@@ -6,7 +6,7 @@
 import type { JsonPlaces, JsonValue } from "@bootproof/bytes";
 import { KmsError } from "./kms-error.ts";
 import type { Place, TextPlaces } from "./place.ts";
-import type { Actions } from "./operation.ts";
+import { type Actions, operationsOf } from "./operation.ts";
 
 /** One comparison of a statement's condition: all values of one key under one operator. */
 export interface Comparison {
@@ -45,6 +45,8 @@ export interface PolicyStatement {
   /** Undefined: none, as in the policy of a role or user. */
   readonly principals: Principals | undefined;
   readonly actions: Actions;
+  /** The operations of KMS that the actions include. */
+  readonly operations: ReadonlySet<string>;
   readonly resources: Resources | undefined;
   readonly conditions: readonly Comparison[];
   readonly faults: readonly PolicyFault[];
@@ -77,8 +79,8 @@ export const isObject = (value: JsonValue | undefined): value is JsonObject =>
 export const looksLikeStatement = (value: JsonValue | undefined): boolean =>
   isObject(value) && "Effect" in value && ["Action", "NotAction", "Condition"].some((key) => key in value);
 
-/** A key policy has at most 32 KiB, and a statement more than 32 bytes. */
-const MAX_STATEMENTS = 1000;
+/** A key policy has at most 32 KiB, and a statement that says something more than 64 bytes. */
+const MAX_STATEMENTS = 500;
 const POLICY_KEYS = ["Version", "Id", "Statement"];
 const STATEMENT_KEYS = [
   "Sid",
@@ -152,12 +154,14 @@ class PolicyReader {
         place: this.#place(object, "Effect") ?? place,
       });
     const sid = object["Sid"];
+    const actions = this.#either(object, "Action", faults, place) ?? { not: false, patterns: [] };
     return {
       index,
       sid: typeof sid === "string" ? sid : undefined,
       effect: effect === "Allow" || effect === "Deny" ? effect : undefined,
       principals: this.#principals(object, faults),
-      actions: this.#either(object, "Action", faults, place) ?? { not: false, patterns: [] },
+      actions,
+      operations: new Set(operationsOf(actions)),
       resources: this.#either(object, "Resource", faults, undefined),
       conditions: this.#conditions(object, faults),
       faults,

@@ -5,7 +5,7 @@
  */
 import { evaluateConditions, type ContextValue, type RequestContext } from "./evaluate-condition.ts";
 import { KmsError } from "./kms-error.ts";
-import { includesOperation, readOperation, takesRecipient, OPERATIONS } from "./operation.ts";
+import { readOperation, takesRecipient, OPERATIONS } from "./operation.ts";
 import type { Policy, PolicyStatement } from "./policy.ts";
 import { matchPrincipal, parsePrincipalArn, type Matching, type PrincipalArn } from "./principal.ts";
 import { MAX_PCR, readRecipientKey } from "./recipient-key.ts";
@@ -130,11 +130,11 @@ function outcomeOf(statement: PolicyStatement, request: ReadRequest): StatementO
 
 /** Whether a statement applies: its principal, action, resource and condition all do. */
 function applies(statement: PolicyStatement, request: ReadRequest): Matching {
-  const { faults, effect, actions, resources, conditions, principals } = statement;
+  const { faults, effect, resources, conditions, principals } = statement;
   const [fault] = faults;
   if (fault !== undefined || effect === undefined)
     return { match: "unknown", reason: fault?.message ?? "it cannot be read" };
-  if (!includesOperation(actions, request.operation))
+  if (!statement.operations.has(request.operation))
     return { match: "no", reason: `its actions leave kms:${request.operation} out` };
   const parts = [
     matchPrincipal(principals, request.caller, effect),
