@@ -11,10 +11,10 @@ import {
   openImage,
   type RamdiskOptions,
 } from "@bootproof/builder/image";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import { outputFailure } from "../frame/files.ts";
+import { inputFailure, outputFailure } from "../frame/files.ts";
 
 /** What becomes a ramdisk. */
 export interface ImagePart {
@@ -56,6 +56,9 @@ export async function withRamdisk<Result>(
 }
 
 async function openPart({ kind, path, digest, platform }: ImagePart): Promise<Image | Folder> {
+  await stat(path).catch((error: unknown) => {
+    throw inputFailure(path, error);
+  });
   if (kind === "folder") return await openFolder(path);
   return await openImage(path, { platform, ...(digest !== undefined && { digest }) });
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmod, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { beforeAll, describe, expect, it } from "vitest";
@@ -95,6 +95,24 @@ describe("eif build", () => {
       kernelVersion: "6.12.1",
       custom: { team: "hsm" },
     });
+  });
+
+  it("makes a ramdisk of a root folder, the same from anywhere, and leaves nothing beside the output", async () => {
+    const words = [...parts.slice(0, 6), "--cmd", "/bin/app", "--cmd", "two words", "--env", "A=b"];
+    for (const name of ["here", "there"]) {
+      await mkdir(at(`${name}/root/bin`), { recursive: true });
+      await writeFile(at(`${name}/root/bin/app`), "#!/bin/sh\n", { mode: 0o755 });
+      const out = at(`${name}/app.eif`);
+      expect((await run(["eif", "build", ...words, "--folder", at(`${name}/root`), "--out", out])).exit).toBe(
+        0,
+      );
+      expect((await readdir(at(name))).sort()).toEqual(["app.eif", "root"]);
+    }
+    expect(await readFile(at("here/app.eif"))).toEqual(await readFile(at("there/app.eif")));
+    const { stdout } = await run(["inspect", "--members", at("here/app.eif")]);
+    expect(stdout).toMatch(/^100755 +0:0 +0 +10 +rootfs\/bin\/app$/m);
+    const missing = ["--folder", at("no such folder"), "--out", at("none.eif")];
+    expect((await run(["eif", "build", ...parts.slice(0, 4), ...missing])).exit).toBe(66);
   });
 
   it("signs while it builds, and gives what signing afterwards gives", async () => {
