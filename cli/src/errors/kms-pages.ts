@@ -190,6 +190,11 @@ export const KMS_PAGES: Pages = {
     `${DOCUMENT_OPERATIONS} Under its condition the statement allows nothing.`,
     "Use one of these operations, such as Decrypt of a wrapped key, and sign or encrypt inside the enclave.",
   ),
+  "BP-KMS-052": warn(
+    "new data keys without a document",
+    "GenerateDataKey and GenerateDataKeyPair give a new key in plaintext and encrypted. They open nothing that exists, but what is encrypted with such a key is known outside the enclave.",
+    "Right for who encrypts data for the enclave. The enclave's own secrets must come from its own GenerateDataKey.",
+  ),
   "BP-KMS-053": no(
     "plaintext without a document",
     "Statements are alternatives: another one that allows Decrypt, or a condition that holds without a document, lets in who needs no enclave.",

@@ -85,6 +85,8 @@ export type KmsFindingCode =
   | "BP-KMS-050"
   /** Only operations without a document under a condition on one. */
   | "BP-KMS-051"
+  /** New data keys without a document. */
+  | "BP-KMS-052"
   /** Plaintext without a document. */
   | "BP-KMS-053"
   /** Re-encryption without a document. */
@@ -148,6 +150,7 @@ export const KMS_FINDINGS: Readonly<Record<KmsFindingCode, KmsSeverity>> = {
   "BP-KMS-043": "error",
   "BP-KMS-050": "warning",
   "BP-KMS-051": "error",
+  "BP-KMS-052": "warning",
   "BP-KMS-053": "error",
   "BP-KMS-054": "error",
   "BP-KMS-055": "warning",

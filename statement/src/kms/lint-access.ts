@@ -10,6 +10,8 @@ import type { PolicyStatement } from "./policy.ts";
 import { readPrincipalArn } from "./principal.ts";
 import { readRecipientKey } from "./recipient-key.ts";
 
+/** What turns ciphertexts that exist into plaintext. */
+const OPENING = ["Decrypt", "DeriveSharedSecret"] as const;
 /** Whoever may do these can give themselves, or others, the rest. */
 const ROUNDABOUT = ["PutKeyPolicy", "CreateGrant", "ReplicateKey"] as const;
 
@@ -30,9 +32,17 @@ export function lintOpenAllow(
     statement.operations.has(operation) && !about.some((deny) => stops(deny, statement, operation));
   const who = whoOf(statement);
   const plain = PLAINTEXT_OPERATIONS.filter(open);
+  // New data keys open nothing that the enclave has closed.
+  const opens = OPENING.some(open);
   const condition =
     statement.conditions.length === 0 ? "" : ", under conditions that have nothing to do with a document";
-  if (plain.length > 0) {
+  if (plain.length > 0 && !opens)
+    report("BP-KMS-052", {
+      message: `${who} may do ${list(plain)} without any document${condition}: new keys, which they know as the enclave does`,
+      fix: "keep it for who encrypts for the enclave; whatever is encrypted with such a key is not the enclave's alone",
+      statement,
+    });
+  if (opens) {
     const account = accountsOf(statement);
     if (account !== undefined)
       report("BP-KMS-056", {
@@ -47,7 +57,7 @@ export function lintOpenAllow(
         statement,
       });
   }
-  if (open("ReEncryptFrom") && plain.length === 0)
+  if (open("ReEncryptFrom") && !opens)
     report("BP-KMS-054", {
       message: `${who} may re-encrypt what this key has encrypted under a key of their own (ReEncryptFrom takes no document)`,
       fix: "take kms:ReEncrypt* out of this statement",

@@ -180,7 +180,8 @@ describe("who else gets in", () => {
   });
   it.each<[string, string, Json]>([
     ["the same role without a document", "BP-KMS-053", allow({ Action: "kms:Decrypt" })],
-    ["a pattern", "BP-KMS-053", allow({ Action: "kms:Gen*" })],
+    ["a pattern", "BP-KMS-053", allow({ Action: "kms:De*" })],
+    ["new data keys", "BP-KMS-052", allow({ Action: "kms:GenerateDataKey*" })],
     ["letters in another case", "BP-KMS-053", allow({ Action: "KMS:decrypt" })],
     ["a service", "BP-KMS-053", allow({ Action: "kms:Decrypt", Principal: { Service: "s3.amazonaws.com" } })],
     [
@@ -231,6 +232,16 @@ describe("who else gets in", () => {
     ],
   ])("%s: %s", (_what, code, statement) => {
     expect(lint(pinned, admin, statement)).toContain(code);
+  });
+
+  it("new data keys for writers are no way in", () => {
+    const writer = allow({ Action: ["kms:Encrypt", "kms:GenerateDataKey"] });
+    expect(lintKmsPolicy(policy(pinned, admin, writer)).answer).toBe("yes");
+  });
+
+  it("an account that gets in with the document only is the enclave and nobody else", () => {
+    const account = { ...pinned, Principal: { AWS: "arn:aws:iam::123456789012:root" } };
+    expect(lint(account, admin)).toEqual(["BP-KMS-055"]);
   });
 
   it("an open statement is no way in where a Deny stops it", () => {
