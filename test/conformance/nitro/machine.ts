@@ -31,6 +31,10 @@ export interface Boot {
 export type Parent = "here" | "beside" | "nobody";
 
 const SECONDS = 120;
+const KILL_AFTER_SECONDS = 5;
+/** The limit is kept by timeout(1), which ends a program even when nobody is left who started it. */
+const limit = (seconds: number): string[] => [`--kill-after=${KILL_AFTER_SECONDS}`, `${seconds}`];
+const UNTIL_CANCELLED = { stdin: "ignore", all: true, reject: false, forceKillAfterDelay: false } as const;
 const HEARTBEAT_PORT = 9000;
 
 /** Boots an image until the console has `marker`, and ends it there: not every guest ends by itself. */
@@ -77,16 +81,12 @@ function start(
   folder: string,
   cancelSignal: AbortSignal,
 ): Started {
-  const ended = execa(command, [...first, ...args], {
+  const ended = execa("timeout", [...limit(SECONDS), command, ...first, ...args], {
     // QEMU writes an image's parts there.
     env: { TMPDIR: folder },
-    stdin: "ignore",
-    all: true,
+    ...UNTIL_CANCELLED,
     buffer: false,
-    reject: false,
     cancelSignal,
-    forceKillAfterDelay: 2000,
-    timeout: SECONDS * 1000,
   });
   const said = new Promise<string>((resolve, reject) => {
     let text = "";
@@ -111,13 +111,9 @@ async function startVsock(
     "--vm",
     `guest-cid=${cid},socket=${folder}/${cid}.socket,uds-path=${folder}/${cid}.vsock`,
   ]);
-  const device = execa(vsock.command, [...vsock.args, ...machines], {
-    stdin: "ignore",
-    all: true,
-    reject: false,
+  const device = execa("timeout", [...limit(2 * SECONDS), vsock.command, ...vsock.args, ...machines], {
+    ...UNTIL_CANCELLED,
     cancelSignal,
-    forceKillAfterDelay: 2000,
-    timeout: 2 * SECONDS * 1000,
   });
   const seen = { end: false };
   void device.finally(() => {
