@@ -242,4 +242,14 @@ describe("describing hostile images", () => {
       }),
     );
   });
+
+  it("says little of command lines with tens of thousands of words", () => {
+    const line = (letter: string): LoadedSection => ({
+      type: "cmdline",
+      bytes: utf8(Array.from({ length: 30_000 }, (_, index) => `${letter}${index}`).join(" ")),
+    });
+    const { first } = explain(sideOf(base.with(1, line("a"))), sideOf(base.with(1, line("b"))));
+    expect(first?.details.join().length).toBeLessThan(2000);
+    expect(first?.a?.length).toBeLessThan(500);
+  });
 });

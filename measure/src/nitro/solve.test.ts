@@ -120,6 +120,15 @@ describe("solving observed PCRs: the cause is named, and a no stays a no", () =>
     const { PCR0 = "" } = pcrs(base);
     expect(await solveNitro({ PCR0 }, imageOf(base))).toMatchObject({ verdict: "match", tried: 1 });
   });
+
+  it("leaves the search of an image that is too large for it, and says so", async () => {
+    const other = { PCR0: "11".repeat(48) };
+    const whole = await solveNitro(other, imageOf(base));
+    expect(whole).toMatchObject({ verdict: "none", complete: true });
+    const left = await solveNitro(other, imageOf(base, { budget: 5000 }));
+    expect(left).toMatchObject({ verdict: "none", complete: false });
+    expect(left.tried).toBeLessThan(whole.tried);
+  });
 });
 
 describe("solving signers and parents", () => {

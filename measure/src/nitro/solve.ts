@@ -20,6 +20,8 @@ export interface SolvedImage {
   readonly pem?: Uint8Array | undefined;
   readonly roleArn?: string | undefined;
   readonly instanceId?: string | undefined;
+  /** Bytes to hash at most before the search is left; the default takes half a minute or so. */
+  readonly budget?: number | undefined;
   /** Hashes pieces, one after the other: from memory or from a file. */
   readonly digest: (pieces: readonly Piece[], algorithm: HashAlgorithm) => Promise<Uint8Array> | Uint8Array;
 }
@@ -45,25 +47,29 @@ export interface NitroSolution {
   readonly registers: readonly SolvedRegister[];
   /** How many ways to put the image together were tried. */
   readonly tried: number;
+  /** False when the search was left because the image is too large for all of them. */
+  readonly complete: boolean;
 }
 
 /** Observed values by register in lower-case hex, as `parseObservedPcrs` reads them. */
 export type ObservedPcrs = Readonly<Record<string, string>>;
 
+const BUDGET = 2 ** 33;
 const IMAGE = ["PCR1", "PCR2", "PCR0"] as const;
 type ImagePcr = (typeof IMAGE)[number];
 const ALGORITHMS: Readonly<Record<number, HashAlgorithm>> = { 64: "sha256", 96: "sha384", 128: "sha512" };
 
 /** Searches the known causes. */
 export async function solveNitro(observed: ObservedPcrs, image: SolvedImage): Promise<NitroSolution> {
-  if (isDebug(observed)) return { verdict: "debug", registers: debugRegisters(observed), tried: 0 };
+  if (isDebug(observed))
+    return { verdict: "debug", registers: debugRegisters(observed), tried: 0, complete: true };
   const wanted = IMAGE.filter((name) => observed[name] !== undefined);
-  const { registers: found, tried } = await solveImage(wanted, observed, image);
+  const { registers: found, ...search } = await solveImage(wanted, observed, image);
   const registers = Object.entries(observed).map(
     ([register, value]) => found.get(register) ?? solveOther(register, value, image),
   );
   registers.sort((a, b) => Number(a.register.slice(3)) - Number(b.register.slice(3)));
-  return { verdict: judge(registers), registers, tried };
+  return { verdict: judge(registers), registers, ...search };
 }
 
 function judge(registers: readonly SolvedRegister[]): NitroSolution["verdict"] {
@@ -83,6 +89,7 @@ const debugRegisters = (observed: ObservedPcrs): SolvedRegister[] =>
 interface ImageSolution {
   readonly registers: ReadonlyMap<string, SolvedRegister>;
   readonly tried: number;
+  readonly complete: boolean;
 }
 
 /** The first arrangement that gives all observed registers; else the one that gives most. */
@@ -94,8 +101,12 @@ async function solveImage(
   const values = new Values(image);
   let best: { arrangement: Arrangement; matches: ImagePcr[] } | undefined;
   let tried = 0;
+  let complete = true;
   if (wanted.length > 0)
     for (const arrangement of candidates(image, () => best?.matches)) {
+      // The image as it is gets its answer whatever that takes.
+      complete = tried === 0 || values.hashed < (image.budget ?? BUDGET);
+      if (!complete) break;
       tried++;
       const matches: ImagePcr[] = [];
       for (const register of wanted) {
@@ -109,7 +120,7 @@ async function solveImage(
   const registers = new Map<string, SolvedRegister>();
   for (const register of wanted)
     registers.set(register, await describeRegister(register, observed, best, values));
-  return { registers, tried };
+  return { registers, tried, complete };
 }
 
 /** Other cuts are worth a try only where PCR0 says that the bytes are the same. */
@@ -156,6 +167,8 @@ const sizeNote = (value: string): string | undefined =>
 class Values {
   readonly #image: SolvedImage;
   readonly #known = new Map<string, Uint8Array>();
+  /** Bytes hashed until now. */
+  hashed = 0;
 
   constructor(image: SolvedImage) {
     this.#image = image;
@@ -196,10 +209,16 @@ class Values {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const inner = await this.#image.digest(pieces, algorithm);
+    this.hashed += pieces.reduce((sum, piece) => sum + sizeOf(piece, this.#image.sections), 0);
     this.#known.set(key, inner);
     return inner;
   }
 }
+
+const sizeOf = (piece: Piece, sections: readonly PlannedSection[]): number =>
+  "section" in piece
+    ? (piece.end ?? sections[piece.section]?.size ?? 0) - (piece.start ?? 0)
+    : piece.bytes.length;
 
 const keyOf = (piece: Piece): string =>
   "section" in piece
