@@ -16,6 +16,7 @@ import {
 
 /** One entry as read. Its name is untrusted: look at `unsafe` before using it as a path. */
 export interface CpioEntry {
+  /** As text, with bytes that are no UTF-8 as `\xff`. */
   readonly name: string;
   readonly mode: number;
   readonly inode: number;
@@ -118,10 +119,21 @@ function readName(reader: ByteReader, size: number): string {
       expected: `2 to ${MAX_CPIO_NAME}`,
       found: `${size}`,
     });
-  const name = parseUtf8(reader.bytes(size - 1, "cpio name"), "cpio name");
+  const name = asText(reader.bytes(size - 1, "cpio name"));
   reader.zeros(1, "end of cpio name");
   if (name.includes("\0")) throw new ParseError("NOT_CANONICAL", "cpio name", { offset, found: quote(name) });
   return name;
+}
+
+/** Names are bytes to the kernel. One that is no UTF-8 is shown with its bytes beyond ASCII as `\xff`. */
+function asText(name: Uint8Array): string {
+  try {
+    return parseUtf8(name, "cpio name");
+  } catch {
+    return [...name]
+      .map((byte) => (byte < 0x80 ? String.fromCharCode(byte) : `\\x${byte.toString(16)}`))
+      .join("");
+  }
 }
 
 function checkSum(

@@ -134,6 +134,12 @@ describe("reading an initrd: a hostile archive is refused or flagged", () => {
     expect(() => readCpio(grown)).toThrow(code("OUT_OF_RANGE"));
   });
 
+  it("shows a name that is no UTF-8, as Linux unpacks it all the same", () => {
+    const bytes = writeCpio([{ name: "a".repeat(4), mode: 0o100644 }]);
+    bytes.set([0x66, 0xff, 0xc3], 110);
+    expect(readCpio(bytes).entries[0]?.name).toBe("f\\xff\\xc3a");
+  });
+
   it("flags names that leave the root", () => {
     const rename = (name: string) =>
       readCpio(patched(110, name, writeCpio([{ name: "x".repeat(name.length), mode: 0o100644 }]))).entries[0]

@@ -23,6 +23,8 @@ const TARGETS: Readonly<Record<string, () => Promise<Target>>> = {
   cbor: async () => (await import("./targets/cbor.ts")).cbor,
   attestation: async () => (await import("./targets/attestation.ts")).attestation,
   kms: async () => (await import("./targets/kms.ts")).kms,
+  "quorum-os": async () => (await import("./targets/quorum-os.ts")).quorumOs,
+  image: async () => (await import("./targets/image.ts")).image,
 };
 
 const FOLDER = path.resolve(import.meta.dirname, "../out-tsc/fuzz");
