@@ -16,6 +16,8 @@ export interface ReadingShown {
   readonly sections: readonly UntrustedEifSection[];
   /** Of each section; absent when they are more than a few times the file. */
   readonly sha384?: readonly Uint8Array[];
+  /** Set when the sections are many times the file, and so were not hashed. */
+  readonly repeats?: true;
   /** What this reader computes as the file's CRC-32. */
   readonly crc32?: number;
   /** PCRs of the image; absent when the reading does not come to its end, or nobody knows how it is measured. */
@@ -50,7 +52,8 @@ async function hashOne(
   options: HashOptions,
 ): Promise<ReadingShown> {
   const total = shown.sections.reduce((sum, { size }) => sum + size, 0);
-  if (total > MAX_TIMES * file.size || shown.sections.length === 0) return shown;
+  if (shown.sections.length === 0) return shown;
+  if (total > MAX_TIMES * file.size) return { ...shown, repeats: true };
   const digests = await hashEifFile(file, shown, options);
   const sha384 = digests.sections.map((section) => section.sha384);
   return complete

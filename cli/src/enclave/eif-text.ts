@@ -98,6 +98,7 @@ const TITLES = {
 } as const;
 
 const INCOMPLETE = "whoever reads it so does not come to an end";
+const REPEATS = "its sections overlap so often that they were not hashed";
 const REFUSED = "how such a file is measured is not public";
 
 function formatReading(
@@ -113,7 +114,7 @@ function formatReading(
   const crc = several ? formatFields([["CRC-32", crcText(reading, written)]]) : "";
   const pcrs =
     registers === undefined
-      ? `no PCRs: ${why}\n`
+      ? `no PCRs: ${reading.repeats === true ? REPEATS : why}\n`
       : formatTable(Object.entries(registers).map(([name, value]) => [name, value, remark(name, value)]));
   return `${TITLES[reading.reading]}${sections.length === 0 ? "" : `${table}\n`}${crc}${pcrs}`;
 }

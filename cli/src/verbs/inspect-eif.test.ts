@@ -181,6 +181,21 @@ describe("inspect of an EIF", () => {
     );
   });
 
+  it("does not hash a section as often as a hostile table names it", async () => {
+    const path = await putImage(folder, "ok-2rd.eif", (bytes) => {
+      bytes.writeUInt16BE(32, 0x1a);
+      for (let place = 0; place < 32; place++) {
+        bytes.writeBigUInt64BE(548n, 0x1c + 8 * place);
+        bytes.writeBigUInt64BE(3001n, 0x11c + 8 * place);
+      }
+      return bytes;
+    });
+    const { exit, text, shown } = await look(path);
+    expect(exit).toBe(65);
+    expect(text).toContain("no PCRs: its sections overlap so often that they were not hashed");
+    expect(shown.readings[1]?.registers?.["PCR0"]).toMatch(/^b7eee595/);
+  });
+
   it("marks metadata as what nobody attests, and escapes the command line", async () => {
     const { text, shown } = await look(await putImage(folder, "cmdline-newline.eif"));
     expect(text).toMatch(/^metadata \(not attested: no register sees it\)$/m);
