@@ -22,6 +22,7 @@ const TARGETS: Readonly<Record<string, () => Promise<Target>>> = {
   "eif-signature": async () => (await import("./targets/eif-signature.ts")).eifSignature,
   cbor: async () => (await import("./targets/cbor.ts")).cbor,
   attestation: async () => (await import("./targets/attestation.ts")).attestation,
+  image: async () => (await import("./targets/image.ts")).image,
   kms: async () => (await import("./targets/kms.ts")).kms,
   "quorum-os": async () => (await import("./targets/quorum-os.ts")).quorumOs,
   image: async () => (await import("./targets/image.ts")).image,
