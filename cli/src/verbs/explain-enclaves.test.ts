@@ -125,6 +125,10 @@ describe("explain --observed of an enclave image", () => {
     expect([exit, (JSON.parse(stdout) as { verdict: string }).verdict]).toEqual([2, "none"]);
   });
 
+  it("refuses a parent with which nothing is compared", async () => {
+    expect((await run(["explain", base, base, "--instance-id", "i-0123456789abcdef0"])).exit).toBe(64);
+  });
+
   it("never takes debug mode for a match or a difference", async () => {
     const zeros = ["PCR0", "PCR1", "PCR2"].map((name) => `${name}=${"0".repeat(96)}`).join(",");
     const { exit, stdout } = await run(["explain", "--observed", zeros, base]);

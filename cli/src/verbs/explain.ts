@@ -50,6 +50,8 @@ export function defineExplain(parent: Command, frame: Frame): void {
           throw usage("--observed searches for one guest: two files to compare have no place beside it");
         return (await import("../work/solve.ts")).solveVerb(context, given);
       }
+      if (given.has("iamRoleArn") || given.has("instanceId"))
+        throw usage("a parent is named, and nothing is compared with it", "give --observed PCRS and an EIF");
       if (given.text("effort") !== undefined)
         throw usage("--effort says how long to search, and nothing is searched", "give --observed DIGEST");
       if (first !== undefined && second !== undefined)
@@ -61,7 +63,7 @@ export function defineExplain(parent: Command, frame: Frame): void {
   command
     .option(
       "--observed <digest>",
-      "the launch digest that a machine reported, or a file with it or the report",
+      "the launch digest or the PCRs that a machine reported, or a file with them or the report",
     )
     .option("--iam-role-arn <arn>", "of an enclave: the IAM role of its parent instance")
     .option("--instance-id <id>", "of an enclave: its parent instance")
