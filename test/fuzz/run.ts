@@ -25,7 +25,6 @@ const TARGETS: Readonly<Record<string, () => Promise<Target>>> = {
   image: async () => (await import("./targets/image.ts")).image,
   kms: async () => (await import("./targets/kms.ts")).kms,
   "quorum-os": async () => (await import("./targets/quorum-os.ts")).quorumOs,
-  image: async () => (await import("./targets/image.ts")).image,
 };
 
 const FOLDER = path.resolve(import.meta.dirname, "../out-tsc/fuzz");
