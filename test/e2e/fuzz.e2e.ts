@@ -29,6 +29,8 @@ describe("hostile input, by the thousand", () => {
     ["attestation", 1000],
     ["kms", 1000],
     ["image", 300],
+    ["rootfs", 300],
+    ["quorum-os", 300],
   ])("%s: %d cases are answered rightly, in little time and memory", async (target, count) => {
     const { stdout, exitCode } = await run([target, "--count", `${count}`, "--seed", "20261124"]);
     expect(stdout.split("\n").at(-1)).toBe(`${count} passed, 0 failed`);

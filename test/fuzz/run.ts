@@ -23,6 +23,7 @@ const TARGETS: Readonly<Record<string, () => Promise<Target>>> = {
   cbor: async () => (await import("./targets/cbor.ts")).cbor,
   attestation: async () => (await import("./targets/attestation.ts")).attestation,
   image: async () => (await import("./targets/image.ts")).image,
+  rootfs: async () => (await import("./targets/rootfs.ts")).rootfs,
   kms: async () => (await import("./targets/kms.ts")).kms,
   "quorum-os": async () => (await import("./targets/quorum-os.ts")).quorumOs,
 };

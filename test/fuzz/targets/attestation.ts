@@ -119,5 +119,5 @@ function judge(bytes: Uint8Array, document: Document): void {
   complain(document.signature.length === 96, `a signature of ${document.signature.length} bytes`);
   const file = Buffer.from(bytes);
   for (const part of [document.payload, document.signature, document.protectedHeader])
-    complain(file.includes(part), "a part that is not in the file");
+    complain(file.includes(Buffer.from(part)), "a part that is not in the file");
 }

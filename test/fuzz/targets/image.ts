@@ -1,160 +1,185 @@
 /**
- * Root folders as tars through the maker of ramdisks: it ends with an archive in which every name is once and below its
- * root, or with a documented error; links lead nowhere else, and the size is the one that was announced.
+ * Container images through openImage and planRamdisk: refused with a documented code, or a ramdisk of exactly the size
+ * that was planned, which the strict reader of initrds takes and in which no name leaves the root. Layers are changed
+ * inside (with sums and digests made right again, so that the change is reached), documents and archives from outside.
  * @module
  */
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { readCpio } from "@bootproof/boot";
 import { BuildError } from "@bootproof/builder";
-import { openFolder, planRamdisk } from "@bootproof/builder/image";
+import { openImage, planRamdisk } from "@bootproof/builder/image";
+import { concatBytes, utf8 } from "@bootproof/bytes";
 import { mutateBytes } from "../mutate.ts";
 import type { Random } from "../random.ts";
 import { Complaint, type Target } from "../target.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-const FILE = path.join(mkdtempSync(path.join(tmpdir(), "bootproof-fuzz-image-")), "root.tar");
-process.once("exit", () => rmSync(path.dirname(FILE), { recursive: true }));
-const BLOCK = 512;
+const folder = mkdtempSync(path.join(tmpdir(), "bootproof-fuzz-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+const file = path.join(folder, "image.tar");
 
-/** Tars of a few entries with names and links that lead out, changed. */
+/** Readers of images do not crash, do not lie about sizes, and let nothing out of the root. */
 export const image: Target = {
   name: "image",
-  about: "tars through openFolder and planRamdisk",
-  limit: 1000,
+  about: "container images through openImage and planRamdisk",
+  limit: 500,
   makeCase(random) {
-    let bytes = makeTar(random);
-    for (let changes = random.below(3); changes > 0; changes--) bytes = mutateBytes(bytes, random, [bytes]);
-    if (!random.oneIn(4)) bytes = sealed(bytes);
+    const bytes = makeArchive(random);
     return {
       bytes,
-      given: "openFolder and planRamdisk",
+      given: "openImage, planRamdisk",
       run: async () => {
-        writeFileSync(FILE, bytes);
         try {
-          return await ramdiskOf(FILE);
+          return await makeRamdisk(bytes);
         } catch (error) {
-          if (error instanceof BuildError && error.code.length > 0) return undefined;
-          throw new Complaint(
-            `threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-          );
+          if (error instanceof BuildError && error.code.startsWith("BP-IMAGE-0")) return undefined;
+          if (error instanceof Complaint) throw error;
+          throw new Complaint(`threw ${error instanceof Error ? (error.stack ?? "") : String(error)}`);
         }
       },
       judge: (answer) => {
         if (answer === undefined) return "refused";
-        const { size, archive } = answer as Made;
-        if (archive.length !== size) throw new Complaint(`${archive.length} bytes, ${size} announced`);
-        judgeArchive(archive);
+        const { entries } = readCpio(answer as Bytes);
+        const bad = entries.find(({ unsafe }) => unsafe !== undefined);
+        if (bad !== undefined) throw new Complaint(`a name that leaves the root: ${bad.name}`);
         return "accepted";
       },
     };
   },
 };
 
-interface Made {
-  readonly size: number;
-  readonly archive: Buffer;
-}
-
-async function ramdiskOf(file: string): Promise<Made> {
-  const ramdisk = await planRamdisk(await openFolder(file), { cmd: ["/bin/app"] });
+async function makeRamdisk(bytes: Bytes): Promise<Bytes> {
+  writeFileSync(file, bytes);
+  const ramdisk = await planRamdisk(await openImage(file), { workFolder: folder });
   try {
     const chunks: Uint8Array[] = [];
-    for await (const chunk of ramdisk.chunks()) chunks.push(chunk.slice());
-    return { size: ramdisk.size, archive: Buffer.concat(chunks) };
+    for await (const chunk of ramdisk.chunks()) chunks.push(chunk);
+    const whole = concatBytes(...chunks);
+    if (whole.length !== ramdisk.size) throw new Complaint(`planned ${ramdisk.size}, wrote ${whole.length}`);
+    return whole;
   } finally {
     await ramdisk.close();
   }
 }
 
-const NAMES = [
-  "bin/app",
-  "bin",
-  "etc/passwd",
-  "a/b/c",
-  "a",
-  "a/b",
-  "..",
-  "../out",
-  "/etc/x",
-  "./bin/app",
-  "bin//app",
-  "link",
-  "link/under",
+const GOOD =
+  "a b d/ d/a d/b/c /a b/ l/a l etc/passwd é d/b/ e/a e f .wh.a d/.wh..wh..opq .wh.d l/.wh.a d//a".split(" ");
+const ODD = "../a d/../a .wh. .wh..wh.plnk/1 .wh..wh..opq ./ a/b \u00ff"
+  .split(" ")
+  .concat("a".repeat(99), "");
+const NAMES = [...GOOD, ...GOOD, ...GOOD, ...ODD];
+const USUAL = ["0", "0", "0", "2", "3", "4", "5", "5", "6", "7"];
+const RARE = ["1", "x", "g", "L", "K", "S", "\0", "Z"];
+const RECORDS = [
+  "path=d/a",
+  "linkpath=b",
+  "size=3",
+  "uid=5",
+  "GNU.sparse.map=0,1",
+  "GNU.sparse.size=9",
+  "comment=x",
 ];
-const NAMES_MORE = ["etc/.wh.passwd", ".wh..wh..opq", "\u00e4", "x".repeat(99), "a/./b", "a/../..", ""];
 
-function makeTar(random: Random): Bytes {
-  const entries: Buffer[] = [];
-  for (let left = 1 + random.below(8); left > 0; left--) {
-    const type = random.pick(["0", "0", "0", "5", "5", "2", "1", "3", "4", "6", "x", "g", "L", "S", "7"]);
-    const data = type === "0" || type === "L" || type === "x" ? dataOf(type, random) : Buffer.alloc(0);
-    const name = random.pick(random.oneIn(4) ? NAMES_MORE : NAMES);
-    const link = type === "1" || type === "2" ? random.pick([...NAMES, "/", "/proc/self", "../../x"]) : "";
-    entries.push(header(name, type, data.length, link, random), padded(data));
+function makeArchive(random: Random): Bytes {
+  const layers = Array.from({ length: 1 + random.below(3) }, () => makeLayer(random));
+  const hash = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+  const diffIds = layers.map((layer) => `sha256:${hash(layer)}`);
+  const settings = {
+    Cmd: ["/a"],
+    User: random.pick(["", "1:2", "root", "x"]),
+    WorkingDir: random.pick(["", "/", "/d/b", "/l/x", "../.."]),
+  };
+  const document = { os: "linux", architecture: "amd64", rootfs: { type: "layers", diff_ids: diffIds } };
+  let config: Bytes = utf8(JSON.stringify({ ...document, config: settings }));
+  if (random.oneIn(8)) config = mutateBytes(config, random, [config]);
+  const names = layers.map((_, at) => `${at}.tar`);
+  let manifest: Bytes = utf8(JSON.stringify([{ Config: `${hash(config)}.json`, Layers: names }]));
+  if (random.oneIn(16)) manifest = mutateBytes(manifest, random, [config]);
+  const members = [
+    header({ name: `${hash(config)}.json`, size: config.length }),
+    filled(config),
+    ...layers.flatMap((layer, at) => [header({ name: `${at}.tar`, size: layer.length }), filled(layer)]),
+    header({ name: "manifest.json", size: manifest.length }),
+    filled(manifest),
+  ];
+  const archive = concatBytes(...members, new Uint8Array(1024));
+  return random.oneIn(8) ? mutateBytes(archive, random, [archive]) : archive;
+}
+
+function makeLayer(random: Random): Bytes {
+  const parts: Uint8Array[] = [];
+  for (let count = random.below(8); count > 0; count--) {
+    const type = random.pick(random.oneIn(6) ? RARE : USUAL);
+    const name = random.pick(NAMES);
+    const special = "xgLK".includes(type);
+    const bytes = special
+      ? announced(random, type)
+      : new Uint8Array("0S7Z\0".includes(type) ? random.below(700) : 0);
+    const block = header({
+      name,
+      type,
+      size: bytes.length,
+      link: random.pick(NAMES),
+      mode: random.below(0o10000),
+    });
+    if (random.oneIn(40)) block[random.below(512)] = random.below(256);
+    parts.push(fixSum(block), filled(bytes));
   }
-  return new Uint8Array(Buffer.concat([...entries, Buffer.alloc(random.pick([0, 512, 1024, 1024, 1024]))]));
+  const layer = concatBytes(...parts, new Uint8Array(1024));
+  return random.oneIn(8) ? mutateBytes(layer, random, [layer]) : layer;
 }
 
-function dataOf(type: string, random: Random): Buffer {
-  if (type === "L") return Buffer.from(`${random.pick(NAMES)}/${"y".repeat(random.below(300))}\0`);
-  if (type === "0") return Buffer.alloc(random.pick([0, 1, 511, 512, 513, 3000]), "data");
-  const record = `${random.pick(["path", "linkpath", "size", "uid", "mtime", "SCHILY.xattr.user.x", "GNU.sparse.major"])}=${random.pick(["7", "../x", "-1", "a/b", "1e9", "99999999999999"])}\n`;
-  return Buffer.from(`${record.length + 3} ${record}`);
+/** What an extended header or a long name says of the next entry. */
+function announced(random: Random, type: string): Bytes {
+  if (type === "L" || type === "K") return utf8(`${random.pick(NAMES)}\0`);
+  const records = Array.from({ length: 1 + random.below(3) }, () => {
+    const rest = ` ${random.pick(RECORDS)}\n`;
+    const length = rest.length + 1;
+    return `${length + (length > 9 ? 1 : 0)}${rest}`;
+  });
+  const bytes = utf8(records.join(""));
+  return random.oneIn(4) ? mutateBytes(bytes, random, [bytes]) : bytes;
 }
 
-function header(name: string, type: string, size: number, link: string, random: Random): Buffer {
-  const block = Buffer.alloc(BLOCK);
-  const octal = (value: number, at: number, width: number): void =>
-    void block.write(value.toString(8).padStart(width - 1, "0"), at);
-  block.write(name, 0, 100);
-  octal(random.pick([0o644, 0o755, 0o4755, 0o1777, 0]), 100, 8);
-  octal(random.pick([0, 1000, 0o7777777]), 108, 8);
-  octal(0, 116, 8);
-  octal(size, 124, 12);
-  octal(random.pick([0, 1_700_000_000]), 136, 12);
-  block.write(type, 156);
-  block.write(link, 157, 100);
-  block.write("ustar\x0000", 257);
-  return Buffer.from(sealed(new Uint8Array(block)));
+interface HeaderFields {
+  readonly name: string;
+  readonly size: number;
+  readonly type?: string;
+  readonly link?: string;
+  readonly mode?: number;
 }
 
-const padded = (data: Buffer): Buffer =>
-  Buffer.concat([data, Buffer.alloc((BLOCK - (data.length % BLOCK)) % BLOCK)]);
-
-/** Right checksums for whatever looks like a header. */
-function sealed(tar: Bytes): Bytes {
-  const bytes = Buffer.from(tar.buffer, tar.byteOffset, tar.length);
-  for (let at = 0; at + BLOCK <= bytes.length; at += BLOCK) {
-    if (bytes.toString("latin1", at + 257, at + 262) !== "ustar") continue;
-    bytes.fill(" ", at + 148, at + 156);
-    const sum = bytes.subarray(at, at + BLOCK).reduce((total, byte) => total + byte, 0);
-    bytes.write(`${sum.toString(8).padStart(6, "0")}\0 `, at + 148);
-  }
-  return tar;
+function header({ name, size, type = "0", link = "", mode = 0o644 }: HeaderFields): Bytes {
+  const block = new Uint8Array(512);
+  const octal = (value: number, length: number): string => value.toString(8).padStart(length, "0");
+  const fields: readonly (readonly [number, string])[] = [
+    ...([
+      [0, name],
+      [100, octal(mode, 7)],
+      [124, octal(size, 11)],
+      [156, type],
+      [157, link],
+    ] as const),
+    ...([
+      [257, "ustar\0" + "00"],
+      [329, octal(1, 7)],
+      [337, octal(3, 7)],
+    ] as const),
+  ];
+  for (const [offset, text] of fields) block.set(utf8(text), offset);
+  return fixSum(block);
 }
 
-/** A cpio archive (newc) as the kernel unpacks it: in order, each name once, below its root, through no link. */
-function judgeArchive(archive: Buffer): void {
-  const seen = new Map<string, number>();
-  for (let at = 0; ;) {
-    if (archive.toString("latin1", at, at + 6) !== "070701") throw new Complaint(`no entry at ${at}`);
-    const field = (index: number): number =>
-      parseInt(archive.toString("latin1", at + 6 + 8 * index, at + 14 + 8 * index), 16);
-    const [mode, size, length] = [field(1), field(6), field(11)];
-    const name = archive.toString("utf8", at + 110, at + 110 + length - 1);
-    const data = (at + 110 + length + 3) & ~3;
-    if (name === "TRAILER!!!") return;
-    if (name.startsWith("/") || name.split("/").some((part) => part === ".." || part === "." || part === ""))
-      throw new Complaint(`an entry ${JSON.stringify(name)}`);
-    if (!/^(rootfs(\/|$)|(cmd|env|cwd|user)$)/.test(name))
-      throw new Complaint(`${JSON.stringify(name)} is outside`);
-    if (seen.has(name)) throw new Complaint(`${JSON.stringify(name)} is there twice`);
-    const parent = name.includes("/") ? name.slice(0, name.lastIndexOf("/")) : undefined;
-    if (parent !== undefined && (seen.get(parent) ?? 0) >> 12 !== 4)
-      throw new Complaint(`${JSON.stringify(name)} is below what is no folder`);
-    seen.set(name, mode);
-    at = (data + size + 3) & ~3;
-  }
+function fixSum(block: Bytes): Bytes {
+  block.fill(0x20, 148, 156);
+  const sum = block.reduce((total, byte) => total + byte, 0);
+  block.set(utf8(`${sum.toString(8).padStart(6, "0")}\0 `), 148);
+  return block;
 }
+
+const filled = (bytes: Uint8Array): Bytes =>
+  concatBytes(bytes, new Uint8Array((512 - (bytes.length % 512)) % 512));
