@@ -2,7 +2,7 @@
  * Assembles an enclave image once more, in a process of its own and under other conditions, and compares.
  * @module
  */
-import { rm, statfs, writeFile } from "node:fs/promises";
+import { lstat, mkdir, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Blob } from "@bootproof/store";
 import { BuildError, type BuildErrorCode } from "../build-error.ts";
@@ -46,15 +46,15 @@ const ENVIRONMENT = {
 /** Assembles `order` again; throws what the second run was refused with. */
 export async function assembleTwice(order: AssemblyOrder, options: TwiceOptions): Promise<AssembledTwice> {
   const { store, name, first, describe } = options;
-  const inMemory = await fitsInMemory(first.size);
-  const parent = inMemory ? join(MEMORY, "bootproof-assembly") : join(store.path, ASSEMBLY_FOLDER);
+  const memory = (await fitsInMemory(first.size)) ? await openMemoryFolder() : undefined;
+  const parent = memory ?? join(store.path, ASSEMBLY_FOLDER);
   await removeStaleFolders(parent);
   const folder = await makeWorkFolder(parent);
   try {
     const file = await runAgain({ order, parts: store.path, folder }, options.signal);
     const second = await store.blobs.putFile(file);
     const comparison = await compareArtifacts(store.blobs, { [name]: first }, { [name]: second }, describe);
-    return { comparison, variations: describeVariations(inMemory) };
+    return { comparison, variations: describeVariations(memory !== undefined) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -82,6 +82,15 @@ async function fitsInMemory(size: number): Promise<boolean> {
   const needed = size * ROOM + 64 * 2 ** 20;
   const room = await statfs(MEMORY).catch(() => undefined);
   return room !== undefined && room.bavail * room.bsize > needed && availableMemory() / 2 > needed;
+}
+
+/** This user's own folder in memory; undefined where somebody else has taken its name. */
+async function openMemoryFolder(): Promise<string | undefined> {
+  const user = process.getuid?.() ?? 0;
+  const folder = join(MEMORY, `bootproof-assembly-${user}`);
+  await mkdir(folder, { mode: 0o700 }).catch(() => undefined);
+  const found = await lstat(folder).catch(() => undefined);
+  return found?.isDirectory() === true && found.uid === user ? folder : undefined;
 }
 
 function describeVariations(inMemory: boolean): Variation[] {
