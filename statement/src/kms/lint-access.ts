@@ -63,7 +63,11 @@ export function lintOpenAllow(
       fix: "take kms:ReEncrypt* out of this statement",
       statement,
     });
-  const roundabout = ROUNDABOUT.filter(open);
+  // A Deny for everybody holds for whoever has a grant, too.
+  const grantsEndThere = about.some((deny) => isForEverybody(deny) && stops(deny, statement, "Decrypt"));
+  const roundabout = ROUNDABOUT.filter(
+    (operation) => open(operation) && !(operation === "CreateGrant" && grantsEndThere),
+  );
   if (roundabout.length > 0)
     report("BP-KMS-055", {
       message: `who else could get in: ${who} ${roundabout.map((operation) => WHY[operation]).join(", ")}`,
@@ -93,10 +97,7 @@ export function lintLockout(statements: readonly PolicyStatement[], report: Repo
 /** Judges an Allow's elements that include more than they name. */
 export function lintEverybody(statement: PolicyStatement, attested: boolean, report: Report): void {
   const { principals, actions, operations, resources } = statement;
-  if (
-    principals?.not === false &&
-    principals.entries.some(({ type, value }) => type === "AWS" && value === "*")
-  )
+  if (isForEverybody(statement))
     report("BP-KMS-058", {
       message: attested
         ? "any principal of any account gets in, with an enclave of the pinned image on their own instance"
@@ -163,6 +164,9 @@ export const WITHOUT_DOCUMENT: RequestContext = (key) => {
 /** A request with the document of an enclave that nobody means. */
 export const FOREIGN_DOCUMENT: RequestContext = (key) =>
   readRecipientKey(key)?.kind === "pcr" ? { value: "5a".repeat(48) } : "unknown";
+
+const isForEverybody = ({ principals }: PolicyStatement): boolean =>
+  principals?.not === false && principals.entries.some(({ type, value }) => type === "AWS" && value === "*");
 
 function covers({ principals: deny }: PolicyStatement, { principals: allow }: PolicyStatement): boolean {
   if (deny === undefined || allow === undefined) return deny === allow;

@@ -263,6 +263,17 @@ describe("who else gets in", () => {
       expect(lint(open, admin, leak)).toContain("BP-KMS-053");
   });
 
+  it("a grant is no way in where a Deny for everybody stops what it grants", () => {
+    const granter = allow({ Action: "kms:CreateGrant" });
+    const denies = Object.entries(IMAGE).map(([name, value]) =>
+      deny("StringNotEqualsIgnoreCase", { [name]: value }),
+    );
+    const said = (...statements: readonly Json[]): string =>
+      JSON.stringify(lintKmsPolicy(policy(pinned, admin, granter, ...statements)).policies);
+    expect(said()).toContain("may grant Decrypt");
+    expect(said(...denies)).not.toContain("may grant Decrypt");
+  });
+
   it("a policy that nobody may change is told so, and a cut-out statement is not", () => {
     expect(lint(pinned, allow({ Action: "kms:Encrypt" }))).toContain("BP-KMS-057");
     expect(lint(pinned)).toEqual([]);
