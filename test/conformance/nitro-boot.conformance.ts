@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bootproof, bootproofJson, ROOT } from "../e2e/command.ts";
 import { EXPECTED_FILES, EXPECTED_PROCESS, writeImage } from "./nitro/image.ts";
 import { bootEnclave, findLeftovers, PARENT, type Parent } from "./nitro/machine.ts";
-import { parseReport, REPORT_END, type Report } from "./nitro/report.ts";
+import { MARKERS, parseReport, type Report } from "./nitro/report.ts";
 import { CACHE, prepareTools, type NitroTools } from "./nitro/tools.ts";
 
 const HOUR = 60 * 60_000;
@@ -73,7 +73,7 @@ async function predict(name: string, eif: string): Promise<Registers> {
 /** Boots an image with a report in it, and holds every PCR that the guest reads to the prediction. */
 async function bootAsPredicted(name: string, eif: string, parent: Parent = "here"): Promise<Report> {
   const registers = await predict(name, eif);
-  const { console: said, heartbeats } = await bootEnclave(tools, eif, parent, REPORT_END);
+  const { console: said, heartbeats } = await bootEnclave(tools, eif, parent, MARKERS.reportEnd);
   const report = parseReport(said);
   expectPcrs(report, registers);
   if (parent === "here") expect(heartbeats).toEqual([0xb7]);
@@ -156,10 +156,24 @@ describe("an enclave image of ours in QEMU", () => {
     await bootAsPredicted("recipe", ofFolder("recipe/report.eif"));
   });
 
+  it("of the sample recipe: its application runs, and finds the security module", async () => {
+    const recipe = "boot/recipes/hello-enclave.recipe.yaml";
+    const built = await bootproof(["build", recipe, "--out", ofFolder("sample")]);
+    expect(built.exitCode, built.stderr).toBe(0);
+    const { console: said } = await bootEnclave(
+      tools,
+      ofFolder("sample/hello-enclave.eif"),
+      "beside",
+      /^hello-enclave: done\n/m,
+    );
+    expect(said).toMatch(/^hello-enclave: hello from Linux 6\.12\.\d+-bootproof$/m);
+    expect(said).toContain("hello-enclave: /dev/nsm is there\n");
+  });
+
   it("with a parent beside it at number 3, as on the real machine: starts without a word of ours", async () => {
     const eif = await buildEif("parent", "--cmdline", STOCK, ...ramdisks(tools.init, tools.application));
     const registers = await predict("parent", eif);
-    const { console: said } = await bootEnclave(tools, eif, "beside", REPORT_END);
+    const { console: said } = await bootEnclave(tools, eif, "beside", MARKERS.reportEnd);
     expect(said).toContain("bootproof: heartbeat: answered by cid 3\n");
     expectPcrs(parseReport(said), registers);
   });
@@ -174,7 +188,7 @@ describe("the boundary between kernel and command line", () => {
     // The command names it: a prediction of such a file is no description of it.
     const judged = await bootproof(["measure", "nitro", twin]);
     expect(judged.stdout + judged.stderr).toMatch(/BP-EIF-\d{3}/);
-    const { console: said } = await bootEnclave(tools, twin, "beside", REPORT_END);
+    const { console: said } = await bootEnclave(tools, twin, "beside", MARKERS.reportEnd);
     const report = parseReport(said);
     expectPcrs(report, registers);
     expect(report.commandLine).not.toContain("nomodules");

@@ -25,12 +25,12 @@ export interface Report {
   readonly files: ReadonlyMap<string, SeenFile>;
 }
 
-/** The end of a report: the console has all of it. */
-export const REPORT_END = /^report: end\n/m;
+/** What a console has at the end of a report. */
+export const MARKERS: { readonly reportEnd: RegExp } = { reportEnd: /^report: end\n/m };
 
 /** Reads a console; throws for one without a whole report. */
 export function parseReport(console: string): Report {
-  if (!REPORT_END.test(console)) throw new Error(`no report on the console:\n${console}`);
+  if (!MARKERS.reportEnd.test(console)) throw new Error(`no report on the console:\n${console}`);
   const all = (name: string): string[] =>
     [...console.matchAll(new RegExp(`^${name}: (.*)$`, "gm"))].map(([, text = ""]) => text);
   const one = (name: string): string => all(name)[0] ?? "";
