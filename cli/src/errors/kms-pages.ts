@@ -259,6 +259,11 @@ export const KMS_PAGES: Pages = {
     "Its statements name no principal. The key's own policy decides as well, and may allow what this one does not.",
     "Judge the key policy: aws kms get-key-policy --key-id KEY.",
   ),
+  "BP-KMS-067": no(
+    "a principal that is nobody",
+    "A placeholder, a pattern or the ID of a deleted role names nobody. An enclave asks KMS as the role of its instance, so a statement for an AWS service never lets one in.",
+    "Write the role's ARN.",
+  ),
   "BP-KMS-070": refused(
     "a register of all zeros is not pinned",
     "Enclaves in debug mode report zeros, so such a policy would let in every one of them. PCR8 of zeros is an image that is not signed.",

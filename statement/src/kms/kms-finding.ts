@@ -112,7 +112,9 @@ export type KmsFindingCode =
   /** GenerateRandom uses no key. */
   | "BP-KMS-065"
   /** The policy of a role or user. */
-  | "BP-KMS-066";
+  | "BP-KMS-066"
+  /** A principal that nobody is, or no enclave. */
+  | "BP-KMS-067";
 
 /** Every finding and its gravity. */
 export const KMS_FINDINGS: Readonly<Record<KmsFindingCode, KmsSeverity>> = {
@@ -164,6 +166,7 @@ export const KMS_FINDINGS: Readonly<Record<KmsFindingCode, KmsSeverity>> = {
   "BP-KMS-063": "error",
   "BP-KMS-065": "note",
   "BP-KMS-066": "unclear",
+  "BP-KMS-067": "error",
 };
 
 /** One finding. */

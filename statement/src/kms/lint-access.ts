@@ -3,11 +3,12 @@
  * re-encryption, and those who may change the policy.
  * @module
  */
+import { quote } from "@bootproof/bytes";
 import { evaluateConditions, type RequestContext } from "./evaluate-condition.ts";
 import type { Report } from "./kms-finding.ts";
 import { OPERATIONS, PLAINTEXT_OPERATIONS, takesRecipient } from "./operation.ts";
 import type { PolicyStatement } from "./policy.ts";
-import { readPrincipalArn } from "./principal.ts";
+import { canBePrincipal, readAccount, readPrincipalArn } from "./principal.ts";
 import { readRecipientKey } from "./recipient-key.ts";
 
 /** What turns ciphertexts that exist into plaintext. */
@@ -60,7 +61,7 @@ export function lintOpenAllow(
   if (open("ReEncryptFrom") && !opens)
     report("BP-KMS-054", {
       message: `${who} may re-encrypt what this key has encrypted under a key of their own (ReEncryptFrom takes no document)`,
-      fix: "take kms:ReEncrypt* out of this statement",
+      fix: "take kms:ReEncrypt* out of this statement, or deny kms:ReEncryptFrom to everybody",
       statement,
     });
   // A Deny for everybody holds for whoever has a grant, too.
@@ -97,14 +98,21 @@ export function lintLockout(statements: readonly PolicyStatement[], report: Repo
 /** Judges an Allow's elements that include more than they name. */
 export function lintEverybody(statement: PolicyStatement, attested: boolean, report: Report): void {
   const { principals, actions, operations, resources } = statement;
-  if (isForEverybody(statement))
+  if (isForEverybody(statement)) {
+    const others = otherKeys(statement);
+    const anybody =
+      others.length === 0
+        ? "any principal of any account"
+        : `any principal of any account that its other conditions (${others.join(", ")}) let through`;
     report("BP-KMS-058", {
       message: attested
-        ? "any principal of any account gets in, with an enclave of the pinned image on their own instance"
-        : "any principal of any account is let in",
+        ? `${anybody} gets in, with an enclave of the pinned image on their own instance`
+        : `${anybody} is let in`,
       fix: "name the role of the instances",
       statement,
     });
+  }
+  lintNobody(statement, attested, report);
   const nots = [
     principals?.not === true ? "NotPrincipal" : "",
     actions.not ? "NotAction" : "",
@@ -122,6 +130,35 @@ export function lintEverybody(statement: PolicyStatement, attested: boolean, rep
     });
 }
 
+/** The condition keys of a statement that are about something else than a document. */
+const otherKeys = ({ conditions }: PolicyStatement): string[] => [
+  ...new Set(conditions.map(({ key }) => key).filter((key) => readRecipientKey(key) === undefined)),
+];
+
+/** Judges principals that nobody is, or no enclave. */
+function lintNobody(statement: PolicyStatement, attested: boolean, report: Report): void {
+  const { principals } = statement;
+  if (principals === undefined || principals.not) return;
+  for (const { value } of principals.entries.filter(({ type }) => type === "AWS")) {
+    if (canBePrincipal(value)) continue;
+    const deleted = /^A(?:RO|ID)A[A-Z0-9]{12,}$/.test(value);
+    report("BP-KMS-067", {
+      message: deleted
+        ? `${value} is the ID of a role or user that has been deleted, and one of the same name is another`
+        : `${quote(value)} names no principal: KMS refuses such a policy`,
+      fix: "write the ARN of the role of the instances: arn:aws:iam::111122223333:role/NAME",
+      statement,
+    });
+  }
+  const types = [...new Set(principals.entries.map(({ type }) => type))];
+  if (attested && types.length > 0 && !types.includes("AWS"))
+    report("BP-KMS-067", {
+      message: `an enclave asks as the role of its instance, and never as a principal of type ${types.join(", ")}`,
+      fix: 'write "Principal": {"AWS": "arn:aws:iam::111122223333:role/NAME"}',
+      statement,
+    });
+}
+
 /** Judges operations under a condition on a document that never have one. */
 export function lintOperations(statement: PolicyStatement, report: Report): void {
   const operations = [...statement.operations];
@@ -131,7 +168,7 @@ export function lintOperations(statement: PolicyStatement, report: Report): void
       without.length > 6 ? `${list(without.slice(0, 6))} and ${without.length - 6} more` : list(without);
     const none = without.length === operations.length;
     report(none ? "BP-KMS-051" : "BP-KMS-050", {
-      message: `${shown} take no document, so under this condition they are never allowed${none ? ": the statement allows nothing" : ""}`,
+      message: `${shown} ${without.length === 1 ? "takes" : "take"} no document, so ${without.length === 1 ? "it is" : "they are"} never allowed under this condition${none ? ": the statement allows nothing" : ""}`,
       fix: "name only kms:Decrypt, kms:GenerateDataKey, kms:GenerateDataKeyPair, kms:DeriveSharedSecret here; allow others in a statement of their own",
       statement,
     });
@@ -188,11 +225,7 @@ const isRootOf = (name: string, account: string): boolean => {
 /** The account, when a statement is about accounts only. */
 function accountsOf({ principals }: PolicyStatement): string | undefined {
   if (principals === undefined || principals.not || principals.entries.length === 0) return undefined;
-  const accounts = principals.entries.map(({ value }) => {
-    const arn = readPrincipalArn(value);
-    if (arn?.kind === "root") return arn.account;
-    return /^[0-9]{12}$/.test(value) ? value : undefined;
-  });
+  const accounts = principals.entries.map(({ value }) => readAccount(value));
   return accounts.every((account) => account !== undefined) ? [...new Set(accounts)].join(", ") : undefined;
 }
 
@@ -201,9 +234,8 @@ export function whoOf({ principals }: PolicyStatement): string {
   if (principals === undefined) return "whoever has this policy";
   const names = principals.entries.map(({ type, value }) => {
     if (value === "*") return "everybody";
-    const arn = readPrincipalArn(value);
-    if (arn?.kind === "root" || /^[0-9]{12}$/.test(value))
-      return `account ${arn?.account ?? value} (as its IAM policies say)`;
+    const account = readAccount(value);
+    if (account !== undefined) return `account ${account} (as its IAM policies say)`;
     return type === "AWS" ? value : `${type} ${value}`;
   });
   const all = names.length === 0 ? "nobody" : names.join(", ");

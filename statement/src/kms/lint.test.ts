@@ -164,6 +164,30 @@ describe("what a statement pins", () => {
 });
 
 describe("who else gets in", () => {
+  it("everybody of one organization is not called everybody of all", () => {
+    const organization = enclave(
+      { StringEquals: { ...IMAGE, "aws:PrincipalOrgID": "o-1" } },
+      { Principal: "*" },
+    );
+    const [finding] = lintKmsPolicy(policy(organization, admin)).policies[0]?.findings ?? [];
+    expect(finding).toMatchObject({
+      code: "BP-KMS-058",
+      message: expect.stringContaining(
+        "that its other conditions (aws:PrincipalOrgID) let through",
+      ) as string,
+    });
+  });
+
+  it("users, sessions, accounts and federated users are principals", () => {
+    const named = [
+      "iam::123456789012:user/a/b",
+      "sts::123456789012:assumed-role/R/i-0",
+      "sts::123456789012:federated-user/f",
+    ];
+    for (const AWS of [...named.map((name) => `arn:aws-us-gov:${name}`), "123456789012"])
+      expect(lint(pinned, allow({ Action: "kms:Sign", Principal: { AWS } }))).not.toContain("BP-KMS-067");
+  });
+
   const deny = (operator: string, values: Json, rest: Json = {}): Json => ({
     Effect: "Deny",
     Principal: "*",
@@ -202,6 +226,26 @@ describe("who else gets in", () => {
     ],
     ["the account by its number", "BP-KMS-056", allow({ Action: "*", Principal: { AWS: ["123456789012"] } })],
     ["everybody", "BP-KMS-058", allow({ Action: "kms:DescribeKey", Principal: { AWS: "*" } })],
+    [
+      "a placeholder for a role",
+      "BP-KMS-067",
+      allow({ Action: "kms:Sign", Principal: { AWS: "<ROLE ARN>" } }),
+    ],
+    [
+      "a pattern of roles",
+      "BP-KMS-067",
+      allow({ Action: "kms:Sign", Principal: { AWS: "arn:aws:iam::123456789012:role/*" } }),
+    ],
+    [
+      "a role that is gone",
+      "BP-KMS-067",
+      allow({ Action: "kms:Sign", Principal: { AWS: "AROA1234567890EXAMPLE" } }),
+    ],
+    [
+      "a service, which is no enclave",
+      "BP-KMS-067",
+      enclave({ StringEquals: IMAGE }, { Principal: { Service: "kms.amazonaws.com" } }),
+    ],
     ["everything but Decrypt", "BP-KMS-059", allow({ NotAction: "kms:Decrypt", Action: undefined })],
     [
       "everybody but one",

@@ -3,7 +3,6 @@
  * instead. The answer is *yes* when only pinned enclaves get at plaintext, and whoever may change that is named.
  * @module
  */
-import { parseUtf8, utf8 } from "@bootproof/bytes";
 import { isNegated, readOperator } from "./condition-operator.ts";
 import { evaluateConditions } from "./evaluate-condition.ts";
 import { KmsError } from "./kms-error.ts";
@@ -19,7 +18,7 @@ import {
 import { lintConditions, type RecipientConditions } from "./lint-conditions.ts";
 import { lintPins } from "./lint-pins.ts";
 import { PLAINTEXT_OPERATIONS, takesRecipient } from "./operation.ts";
-import { TextPlaces } from "./place.ts";
+import { indexAt, TextPlaces } from "./place.ts";
 import { readPolicies } from "./policy-sources.ts";
 import type { Policy, PolicyStatement } from "./policy.ts";
 import { readRecipientKey } from "./recipient-key.ts";
@@ -56,7 +55,7 @@ function readOrFind(text: string): LintedPolicy[] {
   } catch (error) {
     // A key twice has no one reading, and that is a finding about a policy.
     if (!(error instanceof KmsError) || error.code !== "BP-KMS-002") throw error;
-    const place = new TextPlaces(text).at(indexOf(text, error.offset ?? 0));
+    const place = new TextPlaces(text).at(indexAt(text, error.offset ?? 0));
     const finding: KmsFinding = {
       code: "BP-KMS-002",
       severity: "error",
@@ -69,10 +68,6 @@ function readOrFind(text: string): LintedPolicy[] {
     return [{ within: undefined, statements: 0, findings: [finding] }];
   }
 }
-
-/** The index of the character at an offset in bytes. */
-const indexOf = (text: string, offset: number): number =>
-  parseUtf8(utf8(text).subarray(0, offset), "policy").length;
 
 /** Judges one policy. */
 export function lintPolicy(policy: Policy): LintedPolicy {

@@ -2,6 +2,7 @@
  * Where something stands in a policy, for people: line and column.
  * @module
  */
+import { parseUtf8, utf8 } from "@bootproof/bytes";
 
 /** A place in a text; lines and columns count from 1. */
 export interface Place {
@@ -32,3 +33,7 @@ export class TextPlaces {
     return { line: low + 1, column: index - (this.#starts[low] ?? 0) + 1 };
   }
 }
+
+/** The index of the character at an offset in bytes. */
+export const indexAt = (text: string, offset: number): number =>
+  parseUtf8(utf8(text).subarray(0, offset), "policy").length;

@@ -1,7 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { lintKmsPolicy } from "./index.ts";
-import { admin, allow, codesOf, enclave, IMAGE, key, pinned, policy, ROLE } from "./policies.testing.ts";
+import {
+  A,
+  admin,
+  allow,
+  B,
+  codesOf,
+  enclave,
+  IMAGE,
+  key,
+  pinned,
+  policy,
+  ROLE,
+} from "./policies.testing.ts";
 
 const statementsOf = (text: string): unknown[] => (JSON.parse(text) as { Statement: unknown[] }).Statement;
 
@@ -67,6 +79,68 @@ describe("policies as people have them", () => {
   ])("what is not JSON is named: %j", (text, name) => {
     expect(() => lintKmsPolicy(text)).toThrow(expect.objectContaining({ code: "BP-KMS-001" }) as Error);
     expect(() => lintKmsPolicy(text)).toThrow(name);
+  });
+
+  it.each([
+    ['{"Effect": "Allow", // why\n"Action": "kms:Decrypt"}', "line 1, column 21", "comments"],
+    ['{"Principal": {"AWS": INSTANCE_ROLE_ARN}}', "line 1, column 23", "placeholder"],
+    ['{"Statement": [\n...\n]}', "line 2, column 1", "without the dots"],
+    ['{"Statement": [\n{}\n{}]}', "line 3, column 1", "a comma is missing"],
+    ['{"Statement": [],\n}', "line 2, column 1", "take out the comma"],
+    ["{'Statement': []}", "line 1, column 2", "double quotation marks"],
+    ["cat > policy.json <<EOF\n{}\nEOF", "line 1, column 1", "without the text around it"],
+    ['"StringEquals": {"kms:RecipientAttestation:PCR0": "a1"}', "line 1, column 15", "whole policy"],
+    ["", "line 1, column 1", "empty"],
+  ])("what is wrong with pasted text is said with its line: %j", (text, place, hint) => {
+    expect(() => lintKmsPolicy(text)).toThrow(place);
+    expect(() => lintKmsPolicy(text)).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining(hint) as string }) as Error,
+    );
+  });
+
+  it("a condition alone is told what it lacks", () => {
+    expect(() => lintKmsPolicy(JSON.stringify({ Condition: pinned["Condition"] }))).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining("whole statement") as string }) as Error,
+    );
+  });
+
+  it("functions of a CloudFormation template are what they say, or filled in later", () => {
+    const root = {
+      "Fn::Join": ["", ["arn:", { Ref: "AWS::Partition" }, ":iam::", { Ref: "AWS::AccountId" }, ":root"]],
+    };
+    const template = (account: unknown, pcr0: unknown): string =>
+      JSON.stringify({
+        Resources: {
+          Key: {
+            Properties: {
+              KeyPolicy: {
+                Statement: [
+                  { ...admin, Action: "kms:*", Principal: { AWS: account } },
+                  {
+                    ...pinned,
+                    Principal: { AWS: { "Fn::GetAtt": ["Role", "Arn"] } },
+                    Condition: { StringEquals: { ...IMAGE, [key("PCR0")]: pcr0 } },
+                  },
+                ],
+              },
+            },
+          },
+        },
+      });
+    for (const account of [
+      root,
+      { "Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root" },
+      { Ref: "AWS::AccountId" },
+    ]) {
+      const { policies } = lintKmsPolicy(template(account, A));
+      expect(policies[0]?.findings.map(({ code }) => code)).toEqual(["BP-KMS-056", "BP-KMS-055"]);
+      expect(policies[0]?.findings[0]?.message).toContain("account ${AWS::AccountId} may do Decrypt");
+    }
+    const good = template("arn:aws:iam::123456789012:role/Admin", A).replace("kms:*", "kms:PutKeyPolicy");
+    expect(lintKmsPolicy(good).answer).toBe("yes");
+    for (const later of [{ Ref: "Pcr0" }, { "Fn::If": ["x", A, B] }, { "Fn::Join": ["", 1] }])
+      expect(codesOf(lintKmsPolicy(template(root, later)))).toContain("BP-KMS-027");
+    expect(codesOf(lintKmsPolicy(template({ x: "y" }, A)))).toContain("BP-KMS-004");
   });
 
   it("a key twice is a finding, as readers keep another one each", () => {

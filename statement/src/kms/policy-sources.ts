@@ -5,7 +5,7 @@
  */
 import { ParseError, parseLocatedJson, utf8, type JsonValue } from "@bootproof/bytes";
 import { KmsError } from "./kms-error.ts";
-import { TextPlaces } from "./place.ts";
+import { indexAt, TextPlaces } from "./place.ts";
 import { isObject, looksLikeStatement, readPolicy, type LocatedJson, type Policy } from "./policy.ts";
 
 /** A Terraform plan of a large configuration; a key policy itself has at most 32 KiB. */
@@ -24,7 +24,7 @@ export function readPolicies(text: string): Policy[] {
   const root = isObject(value) ? (value["planned_values"] ?? value) : value;
   search(root, "", json, found);
   const policies = found.filter(mentionsKms);
-  if (policies.length === 0) throw noPolicy(found.length);
+  if (policies.length === 0) throw noPolicy(found.length, root);
   return policies;
 }
 
@@ -61,14 +61,22 @@ function searchText(text: string, path: string, found: Policy[]): void {
 const mentionsKms = ({ statements }: Policy): boolean =>
   statements.some(({ actions }) => actions.patterns.some((pattern) => /^(kms:|\*)/i.test(pattern)));
 
-function noPolicy(others: number): KmsError {
+function hintWithout(root: JsonValue): string {
+  if (isObject(root) && ["root_module", "resource_changes", "values"].some((key) => key in root))
+    return "a policy that Terraform knows only after apply is in no plan: aws kms get-key-policy --key-id KEY";
+  if (JSON.stringify(root).includes("RecipientAttestation"))
+    return "give the whole statement: a condition alone does not tell who may do what";
+  return "the policy of a key: aws kms get-key-policy --key-id KEY";
+}
+
+function noPolicy(others: number, root: JsonValue): KmsError {
   return new KmsError(
     "BP-KMS-003",
     others === 0 ? "the JSON holds no policy" : "no policy in the JSON speaks of KMS",
     {
       expected:
         "a key policy, a statement of one, what aws kms get-key-policy prints, or terraform show -json",
-      hint: "a policy that Terraform knows only after apply is in no plan: aws kms get-key-policy --key-id KEY",
+      hint: hintWithout(root),
     },
   );
 }
@@ -108,14 +116,21 @@ function parse(text: string, what: string): LocatedJson {
           hint: "put both values into one key, or each into a statement of its own",
         },
       );
-    throw new KmsError("BP-KMS-001", notJson(what), { offset, expected, found, hint: hintFor(text) });
+    throw new KmsError("BP-KMS-001", notJson(what, text, offset), {
+      offset,
+      expected,
+      found,
+      hint: hintFor(text, error),
+    });
   }
 }
 
-const notJson = (text: string): string => {
-  const language = languageOf(text);
-  return language === undefined ? "the policy is not JSON" : `the policy is ${language}, not JSON`;
-};
+function notJson(what: string, text: string, offset: number): string {
+  const language = languageOf(what);
+  if (language !== undefined) return `the policy is ${language}, not JSON`;
+  const { line, column } = new TextPlaces(text).at(indexAt(text, offset));
+  return `the policy is not JSON (line ${line}, column ${column})`;
+}
 
 /** What people paste instead of JSON. */
 function languageOf(text: string): "Terraform (HCL)" | "CDK or other program text" | "YAML" | undefined {
@@ -141,7 +156,7 @@ function languageOf(text: string): "Terraform (HCL)" | "CDK or other program tex
   return undefined;
 }
 
-function hintFor(text: string): string {
+function hintFor(text: string, { offset, expected }: ParseError): string {
   switch (languageOf(text)) {
     case "Terraform (HCL)":
       return "terraform plan -out plan && terraform show -json plan > plan.json, then lint plan.json";
@@ -150,6 +165,20 @@ function hintFor(text: string): string {
     case "YAML":
       return "give the policy as JSON: aws kms get-key-policy --key-id KEY --output json";
     case undefined:
-      return "placeholders, comments and commas before a closing bracket are not JSON";
+      return hintAt(text, text.slice(indexAt(text, offset)), expected);
   }
+}
+
+/** What people write where JSON has something else. */
+function hintAt(text: string, rest: string, expected: string): string {
+  if (text.trim() === "") return "the file is empty: aws kms get-key-policy --key-id KEY > policy.json";
+  if (!/^\s*[[{"]/.test(text)) return "give the JSON alone, without the text around it";
+  if (/^(?:\/[/*]|#)/.test(rest)) return "JSON has no comments: take them out";
+  if (rest.startsWith("...")) return "give the whole policy, without the dots";
+  if (rest.startsWith("'")) return "JSON has double quotation marks only";
+  if (/^[\]}]/.test(rest)) return "take out the comma before the closing bracket";
+  if (/^[[{"]/.test(rest) && expected.includes('","')) return "a comma is missing before this";
+  if (/^[A-Za-z_<$]/.test(rest)) return "put the value, in quotation marks, in the place of the placeholder";
+  if (rest.startsWith(":")) return "give the whole policy or statement, with its braces";
+  return "aws kms get-key-policy --key-id KEY prints a policy as JSON";
 }

@@ -7,6 +7,7 @@ import type { JsonPlaces, JsonValue } from "@bootproof/bytes";
 import { KmsError } from "./kms-error.ts";
 import type { Place, TextPlaces } from "./place.ts";
 import { type Actions, operationsOf } from "./operation.ts";
+import { textOfFunction } from "./template-text.ts";
 
 /** One comparison of a statement's condition: all values of one key under one operator. */
 export interface Comparison {
@@ -195,7 +196,11 @@ class PolicyReader {
 
   #texts(of: JsonObject, key: string, value: JsonValue, faults: PolicyFault[]): string[] {
     const list: readonly JsonValue[] = Array.isArray(value) ? value : [value];
-    const texts = list.filter((item) => typeof item === "string");
+    // Which operations a template fills in has to be known; whom and what need not.
+    const later = key.endsWith("Action") ? [] : list.map((item) => textOfFunction(item));
+    const texts = list
+      .map((item, index) => later[index] ?? item)
+      .filter((item): item is string => typeof item === "string");
     if (texts.length !== list.length)
       faults.push({
         message: `${key} holds something that is not text`,
@@ -263,6 +268,8 @@ class PolicyReader {
       // IAM takes true and 1 for "true" and "1".
       if (typeof item === "string") return [item];
       if (typeof item === "boolean" || typeof item === "number") return [String(item)];
+      const later = textOfFunction(item);
+      if (later !== undefined) return [later];
       faults.push({ message: `a value of ${key} is not text`, fix: "write text", place });
       return [];
     });

@@ -35,6 +35,20 @@ export function readPrincipalArn(text: string): PrincipalArn | undefined {
   return undefined;
 }
 
+const ACCOUNT =
+  /^(?:arn:(?:aws[a-z-]*|\$\{[^}]*\}):iam::(\$\{[^}]*\}|[^:]*):root|([0-9]{12}|\$\{AWS::AccountId\}))$/;
+
+/** The account, when a principal is one: also of a template that fills in its number later. */
+export function readAccount(value: string): string | undefined {
+  const [, ofRoot, alone] = ACCOUNT.exec(value) ?? [];
+  return ofRoot ?? alone;
+}
+
+const NAMED = /^(?:arn:aws[a-z-]*:(?:iam|sts)::(?:[0-9]{12}|cloudfront):[^*?<>]+|[0-9]{12}|\*)$/;
+
+/** Whether KMS takes a value as an AWS principal; whatever is filled in later may become one. */
+export const canBePrincipal = (value: string): boolean => value.includes("${") || NAMED.test(value);
+
 /** Reads the ARN of who asks; throws {@link KmsError}. */
 export function parsePrincipalArn(text: string, code: "BP-KMS-074" | "BP-KMS-080"): PrincipalArn {
   const arn = readPrincipalArn(text);
