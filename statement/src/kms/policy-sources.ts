@@ -116,7 +116,7 @@ function parse(text: string, what: string): LocatedJson {
           hint: "put both values into one key, or each into a statement of its own",
         },
       );
-    throw new KmsError("BP-KMS-001", notJson(what, text, offset), {
+    throw new KmsError("BP-KMS-001", notJson(what, text, offset ?? 0), {
       offset,
       expected,
       found,
@@ -165,7 +165,7 @@ function hintFor(text: string, { offset, expected }: ParseError): string {
     case "YAML":
       return "give the policy as JSON: aws kms get-key-policy --key-id KEY --output json";
     case undefined:
-      return hintAt(text, text.slice(indexAt(text, offset)), expected);
+      return hintAt(text, text.slice(indexAt(text, offset ?? 0)), expected ?? "");
   }
 }
 
