@@ -2,14 +2,9 @@
  * Enclave image files (EIF): read in the one way that all loaders agree on, planned, signed.
  * @module
  */
-export {
-  EIF_ALGORITHMS,
-  type EifAlgorithm,
-  type EifAlgorithmParts,
-  eifAlgorithmOfCurve,
-} from "./algorithm.ts";
+export { EIF_ALGORITHMS, type EifAlgorithm, type EifAlgorithmParts } from "./algorithm.ts";
 export type { EifCode, EifFinding, EifSeverity } from "./finding.ts";
-export { encodeEifHeader, encodeSectionHeader, startsEif } from "./header.ts";
+export { encodeSectionHeader, startsEif } from "./header.ts";
 export {
   EIF_CRC_OFFSET,
   EIF_HEADER_SIZE,
@@ -25,7 +20,6 @@ export {
   type UntrustedEifSection,
 } from "./layout.ts";
 export {
-  EIF_MAX_METADATA_SIZE,
   type EifMetadata,
   type EifMetadataInput,
   formatEifMetadata,
@@ -43,10 +37,9 @@ export {
 export type { Contents } from "./contents.ts";
 export { type EifReading, readEif } from "./read.ts";
 export {
-  EIF_MAX_SIGNATURE_SIZE,
   parseSignatureSection,
   signatureInput,
   signaturePayload,
   type UntrustedEifSignature,
 } from "./signature.ts";
-export { EIF_MAX_CMDLINE_SIZE, type SmallSections } from "./small-sections.ts";
+export type { SmallSections } from "./small-sections.ts";

@@ -3,6 +3,8 @@
  * Linux init/initramfs.c (unpack_to_rootfs).
  * @module
  */
+import { formatHex } from "@bootproof/bytes";
+
 import { startsCpio } from "../cpio-read.ts";
 import { detectCompression } from "../initrd.ts";
 import type { EifFinding } from "./finding.ts";
@@ -49,7 +51,7 @@ function judgeHead(head: Uint8Array, start: number, place: Place): EifFinding[] 
   if (format === "gzip") return [];
   if (format !== undefined)
     return [notice(place, `is compressed with ${format}: not every kernel has the code to unpack it`)];
-  const found = Array.from(head.subarray(0, 6), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const found = formatHex(head.subarray(0, 6));
   return [
     notice(place, "is neither a cpio archive nor compressed", { expected: "070701 (newc) or gzip", found }),
   ];

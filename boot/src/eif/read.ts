@@ -3,6 +3,8 @@
  * Reads headers and small sections; never a whole kernel or ramdisk.
  * @module
  */
+import { formatHex } from "@bootproof/bytes";
+
 import { compareReadings } from "./agreement.ts";
 import { type Contents, readContents } from "./contents.ts";
 import type { EifFinding } from "./finding.ts";
@@ -74,7 +76,7 @@ function judgeStart(start: Uint8Array): EifFinding | undefined {
       message: "this is no EIF",
       offset: 0,
       expected: "2e656966 (.eif)",
-      found: Array.from(start.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(""),
+      found: formatHex(start.subarray(0, 4)),
     };
   if (start.length === EIF_HEADER_SIZE) return undefined;
   return {

@@ -13,5 +13,5 @@ export type {
   WrittenRamdisk,
 } from "./image.ts";
 export { openFolder } from "./open-folder.ts";
-export { openImage, openPinnedImage, type PinnedImage } from "./open-image.ts";
+export { openImage } from "./open-image.ts";
 export { imageRamdisk, planRamdisk } from "./ramdisk.ts";

@@ -16,7 +16,7 @@ import {
   writeBytes,
   writeFiles,
 } from "./image.testing.ts";
-import { openImage, openPinnedImage } from "./open-image.ts";
+import { openImage } from "./open-image.ts";
 
 const LAYERS = [
   tar([
@@ -54,17 +54,6 @@ describe("one image in every packing gives one ramdisk, byte for byte", () => {
     const places = new Map(image.blobs.map(({ sha256: hash, place }) => [hash, place]));
     expect(places.size).toBe(image.blobs.length);
     expect(image.layers.every((layer) => places.has(layer.sha256))).toBe(true);
-  });
-
-  it("also from the parts that a lock pinned", async () => {
-    const folder = await writeFiles(layoutFiles(IMAGE));
-    const image = await openImage(folder);
-    const pinned = await openPinnedImage(
-      { config: ID.slice(7), layers: image.layers },
-      (hash) => `${folder}/blobs/sha256/${hash}`,
-    );
-    expect(pinned.id).toBe(ID);
-    expect(await ramdiskBytes(pinned)).toEqual(await ramdiskBytes(image));
   });
 
   it("and writes the bytes that it always wrote", async () => {

@@ -1,9 +1,8 @@
 /**
- * Opens an image however it is packed: an OCI layout as folder or tar, a tar of `docker save` of any age, or parts that a
- * lock pinned. Documents are verified here, layers when they are unpacked.
+ * Opens an image however it is packed: an OCI layout as folder or tar, or a tar of `docker save` of any age.
+ * Documents are verified here, layers when they are unpacked.
  * @module
  */
-import { statSync } from "node:fs";
 import { formatHex, sha256 } from "@bootproof/bytes";
 import { BuildError } from "../build-error.ts";
 import { type ChosenManifest, chooseManifest } from "./choose-manifest.ts";
@@ -43,14 +42,6 @@ const LAYER_TYPES: Readonly<Record<string, LayerCompression>> = {
   "application/vnd.docker.image.rootfs.diff.tar.zstd": "zstd",
 };
 
-/** Parts of an image as a lock pins them. */
-export interface PinnedImage {
-  /** Lower-case hex of the configuration's SHA-256. */
-  readonly config: string;
-  /** The lowest first. */
-  readonly layers: readonly Pick<ImageLayer, "sha256" | "size" | "compression">[];
-}
-
 /** Opens the image at `path`; throws {@link BuildError} BP-IMAGE-001 to 010 or 014. */
 export async function openImage(path: string, options: OpenImageOptions = {}): Promise<Image> {
   const members = openMembers(path);
@@ -66,25 +57,6 @@ export async function openImage(path: string, options: OpenImageOptions = {}): P
     file: path,
     expected: "oci-layout and index.json, or manifest.json of docker save",
   });
-}
-
-/** Opens an image from parts that were pinned before; throws {@link BuildError} BP-IMAGE-002 to 005, 009 or 014. */
-export async function openPinnedImage(
-  { config, layers }: PinnedImage,
-  pathOf: (sha256: string) => string,
-  platform: string = DEFAULT_PLATFORM,
-): Promise<Image> {
-  const find: FindBlob = (sha256) => sliceOf(pathOf(sha256));
-  const size = find(config)?.size ?? 0;
-  const blob = placeBlob(find, { digest: `sha256:${config}`, size }, "config", pathOf(config));
-  const parsed = parseConfig(await readDocument(blob), blob.place.path);
-  const placed = layers.map(({ sha256, size, compression }, index) => ({
-    ...placeBlob(find, { digest: `sha256:${sha256}`, size }, "layer", pathOf(sha256)),
-    role: "layer" as const,
-    compression,
-    diffId: parsed.diffIds[index] ?? "",
-  }));
-  return makeImage({ path: blob.place.path, config: blob, parsed, layers: placed, above: [], platform });
 }
 
 interface LayoutChoice {
@@ -238,11 +210,6 @@ function detectCompression(place: FileSlice): LayerCompression {
   } finally {
     reader.close();
   }
-}
-
-function sliceOf(path: string): FileSlice | undefined {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found?.isFile() === true ? { path, offset: 0, size: found.size } : undefined;
 }
 
 const digestOf = (bytes: Uint8Array): string => `sha256:${formatHex(sha256(bytes))}`;

@@ -74,7 +74,7 @@ export class SliceReader {
 }
 
 /** Opens a regular file for reading, never waiting for a pipe; throws the system's error, or an error with code EINVAL. */
-export function openRegularFile(path: string, flags = 0): number {
+function openRegularFile(path: string, flags = 0): number {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | flags);
   if (fstatSync(file).isFile()) return file;
   closeSync(file);

@@ -2,6 +2,7 @@
  * Whether two images are the same bytes, or boot the same and differ in what no register sees, or neither.
  * @module
  */
+import { formatHex } from "@bootproof/bytes";
 import { compareManifests, formatManifest } from "@bootproof/measure/nitro";
 
 import { OpenFile } from "./eif-file.ts";
@@ -42,7 +43,7 @@ export async function compareImages(
 
 /** The certificate is measured, into a register of its own. */
 function signatureNote(a: MeasuredEif, b: MeasuredEif): string {
-  const [one, other] = [a, b].map(({ image }) => Buffer.from(image.certificateDer ?? []).toString("hex"));
+  const [one, other] = [a, b].map(({ image }) => formatHex(image.certificateDer ?? new Uint8Array()));
   return one === other
     ? ""
     : "; PCR8 differs: they are signed by different certificates, or one is not signed";

@@ -149,7 +149,7 @@ export function formatFindings(findings: readonly EifFinding[]): string {
 }
 
 /** What a finding says, on one line. */
-export function findingText({ message, expected, found }: EifFinding): string {
+function findingText({ message, expected, found }: EifFinding): string {
   const both = [
     ...(expected === undefined ? [] : [`expected ${expected}`]),
     ...(found === undefined ? [] : [`found ${found}`]),

@@ -44,7 +44,7 @@ export function defineMeasureNitro(measure: Command, frame: Frame): void {
 }
 
 /** Adds the parts of an image that is no file yet. */
-export function addEnclaveOptions(command: Command): Command {
+function addEnclaveOptions(command: Command): Command {
   return command
     .option("--kernel <file>", "the kernel: a bzImage, or an arm64 Image")
     .option("--cmdline <text>", "the command line")

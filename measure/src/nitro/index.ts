@@ -2,7 +2,7 @@
  * @bootproof/measure/nitro: PCRs of AWS Nitro Enclaves.
  * @module
  */
-export { mapEif, mapParts, nitroCoverage } from "./coverage.ts";
+export { mapEif, mapParts } from "./coverage.ts";
 export {
   EifHasher,
   type EifChain,
@@ -20,7 +20,6 @@ export {
   type PcrComparison,
   type UnexpectedPcr,
 } from "./expected-pcrs.ts";
-export { compareMembers, listRamdisk, type RamdiskListing, type RamdiskMember } from "./compare-members.ts";
 export { type KnownBootstrap, knownBootstrap } from "./known-bootstrap.ts";
 export { type LoadedSection, measureNitroBytes, measureSections, type NitroParts } from "./measure-bytes.ts";
 export {
@@ -39,9 +38,9 @@ export {
   type NamedLine,
   type SectionLine,
 } from "./manifest.ts";
-export { checkInstanceId, checkRoleArn, instanceOfModule, pcr3Of, pcr4Of } from "./parent.ts";
-export { NITRO_START, PCR_NAMES, PCR_SIZE, type PcrEvent, type PcrName, pcrOf } from "./pcr.ts";
-export { type HashedSection, isMeasured, type PlannedSection, sectionNames } from "./section.ts";
+export { instanceOfModule, pcr4Of } from "./parent.ts";
+export { PCR_SIZE, type PcrEvent, type PcrName, pcrOf } from "./pcr.ts";
+export { type HashedSection, type PlannedSection, sectionNames } from "./section.ts";
 export { differingSections, nitroSide } from "./side.ts";
 export type { Piece } from "./arrangement.ts";
 export {

@@ -68,7 +68,7 @@ export function measureNitro(image: NitroImage, shape: NitroShape = {}): NitroMe
 }
 
 /** The extend of the replay core. */
-export const extendEvent = (current: Uint8Array, { digest }: Pick<PcrEvent, "digest">): Uint8Array =>
+const extendEvent = (current: Uint8Array, { digest }: Pick<PcrEvent, "digest">): Uint8Array =>
   extendPcr(current, digest);
 
 // Not a spread: `events` is a getter that makes them when someone looks.

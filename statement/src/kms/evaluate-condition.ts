@@ -28,7 +28,7 @@ export function evaluateConditions(comparisons: readonly Comparison[], context: 
 }
 
 /** Whether one comparison holds. */
-export function evaluateComparison(comparison: Comparison, context: RequestContext): Matching {
+function evaluateComparison(comparison: Comparison, context: RequestContext): Matching {
   const { operator, key, values } = comparison;
   const { set, base, ifExists } = readOperator(operator);
   const found = context(key);

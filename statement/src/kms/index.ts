@@ -4,9 +4,8 @@
  */
 export { formatCdk } from "./cdk.ts";
 export { KmsError, type KmsErrorCode } from "./kms-error.ts";
-export { KMS_FINDINGS, type KmsFinding, type KmsFindingCode, type KmsSeverity } from "./kms-finding.ts";
+export { type KmsFinding, type KmsFindingCode, type KmsSeverity } from "./kms-finding.ts";
 export { lintKmsPolicy, type KmsLint, type KmsLintAnswer, type LintedPolicy } from "./lint.ts";
-export { registerOfText } from "./lint-pins.ts";
 export {
   formatKmsPolicy,
   makeKmsPolicy,
@@ -15,7 +14,7 @@ export {
   type MadePolicy,
   type MadeStatement,
 } from "./make-policy.ts";
-export { RECIPIENT_OPERATIONS, type RecipientOperation } from "./operation.ts";
+export type { RecipientOperation } from "./operation.ts";
 export type { Place } from "./place.ts";
 export { readPolicies } from "./policy-sources.ts";
 export type { Policy, PolicyStatement } from "./policy.ts";
