@@ -111,6 +111,13 @@ describe("an enclave image that is not the published bytes: equal PCRs alone are
     expect(reason).toContain(where);
   });
 
+  it("says that PCRs are the same where only the boundaries are not", () => {
+    const same = "every PCR is the same, as no PCR tells where a section ends";
+    const shifted = [section("kernel", "a ker"), section("cmdline", "nelquiet")];
+    expect(judge((all) => [...shifted, ...all.slice(2)]).reason).toContain(same);
+    expect(judge((all) => all.with(0, section("kernel", "A kernel"))).reason).not.toContain(same);
+  });
+
   it("differs when it is signed and the published one is not, or by another certificate", () => {
     const [one, other] = [utf8("certificate"), utf8("another")];
     expect(checkArtifact(statement, file(base, one)).reason).toContain("PCR8: expected none: not signed");

@@ -62,12 +62,15 @@ function compareOne(
     reason: `differs from ${image} in ${why}`,
   });
   const { outcome, first } = compareManifests(sections, found.sections);
-  if (outcome === "differs") return no(first ?? "its sections");
+  const register = imageRegisters(registers, found).find(([, want, have]) => want !== have);
+  if (outcome === "differs")
+    return no(
+      `${first ?? "its sections"}${register === undefined ? "; every PCR is the same, as no PCR tells where a section ends" : ""}`,
+    );
   const { architecture } = shape;
   if (architecture !== undefined && architecture !== found.architecture)
     return no(`its architecture: expected ${architecture}, found ${found.architecture}`);
   // The signing certificate is in no measured section, and yet in PCR8.
-  const register = imageRegisters(registers, found).find(([, want, have]) => want !== have);
   if (register !== undefined) {
     const [name, want, have] = register;
     return no(`${name}: expected ${want ?? "none: not signed"}, found ${have ?? "none: not signed"}`);
