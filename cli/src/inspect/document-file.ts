@@ -34,7 +34,7 @@ export const inspectDocument: Inspector = (bytes) => {
     ["kind", "attestation document of a Nitro Enclave, signature not checked"],
     ["module", document.moduleId],
     ["time", new Date(document.timestamp).toISOString()],
-    ["mode", shown.debug ? "debug: PCR0 to PCR2 are zero, so it says nothing about an image" : "not debug"],
+    ["mode", modeOf(shown)],
     ...registers.filter(([, value]) => !ZERO.test(value)),
     [
       "zero",
@@ -48,8 +48,14 @@ export const inspectDocument: Inspector = (bytes) => {
       : [["PCR1", `a known bootstrap: ${bootstrap.note}`] as [string, string]]),
     ["PCR4", spoken(shown.pcr4IsModule, "is of the module's instance", "is NOT of the module's instance")],
     [
-      "signing certificate",
+      "certificate",
       spoken(shown.certificateIsModule, "is named after the module", "is NOT named after the module"),
+    ],
+    [
+      "chain",
+      shown.chainInOrder
+        ? "each certificate names the next as its issuer"
+        : "NOT in order: a certificate does not name the next as its issuer",
     ],
     ...optionalFields(document),
   ];
@@ -62,9 +68,18 @@ export const inspectDocument: Inspector = (bytes) => {
       ...(bootstrap && { bootstrap }),
     },
     // A document that contradicts itself is nobody's; one that does not may still be anybody's.
-    judged: shown.pcr4IsModule === false || !shown.certificateIsModule ? EXIT.no : EXIT.yes,
+    judged: contradicts(shown) ? EXIT.no : EXIT.yes,
   };
 };
+
+const contradicts = (shown: DocumentConsistency): boolean =>
+  shown.pcr4IsModule === false || !shown.certificateIsModule || !shown.chainInOrder || shown.partlyZero;
+
+function modeOf({ debug, partlyZero }: DocumentConsistency): string {
+  if (partlyZero)
+    return "NOT one there is: of PCR0, PCR1 and PCR2 only some are zero, which no enclave reports";
+  return debug ? "debug: PCR0 to PCR2 are zero, so it says nothing about an image" : "not debug";
+}
 
 function spoken(fits: boolean | undefined, yes: string, no: string): string {
   return fits === undefined ? "cannot be compared with the module" : fits ? yes : no;
@@ -95,6 +110,8 @@ function documentOf(document: UntrustedAttestationDocument, shown: DocumentConsi
     moduleId,
     time: new Date(timestamp).toISOString(),
     debug: shown.debug,
+    partlyZero: shown.partlyZero,
+    chainInOrder: shown.chainInOrder,
     pcr4IsModule: shown.pcr4IsModule,
     certificateIsModule: shown.certificateIsModule,
     publicKey,

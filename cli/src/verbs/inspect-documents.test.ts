@@ -44,6 +44,21 @@ describe("inspect of attestation documents", () => {
     expect(stdout).toContain("is NOT of the module's instance");
   });
 
+  it.each([
+    ["pcr0-zeroed", /^mode +NOT one there is: of PCR0, PCR1 and PCR2 only some are zero/m],
+    ["cabundle-reversed", /^chain +NOT in order/m],
+  ])("says no of %s, which contradicts itself", async (name, line) => {
+    const { exit, stdout } = await run(["inspect", join(DOCUMENTS, `derived/${name}.bin`)]);
+    expect(exit).toBe(1);
+    expect(stdout).toMatch(line);
+  });
+
+  it("calls the document's certificate by a name that is not the image signer's", async () => {
+    const { stdout } = await run(["inspect", join(DOCUMENTS, "marlin-aws-2024.bin")]);
+    expect(stdout).not.toContain("signing certificate");
+    expect(stdout).toMatch(/^chain +each certificate names the next as its issuer$/m);
+  });
+
   it.each(["trailing-byte", "alg-none", "digest-sha256", "nonce-1025", "truncated-half"])(
     "refuses %s as malformed",
     async (name) => {

@@ -67,6 +67,8 @@ describe("attestation documents from the wild", () => {
     );
     const genuine = !want.file.startsWith("marlin-custom");
     expect(shown.certificateIsModule).toBe(genuine);
+    expect(shown.chainInOrder).toBe(true);
+    expect(shown.partlyZero).toBe(!genuine);
     expect(shown.chain.every(({ coversTimestamp }) => coversTimestamp)).toBe(true);
   });
 

@@ -21,11 +21,15 @@ export interface ShownCertificate {
 export interface DocumentConsistency {
   /** Whether PCR0, PCR1 and PCR2 are all zero: an enclave in debug mode, which proves nothing. */
   readonly debug: boolean;
+  /** Whether some of PCR0, PCR1 and PCR2 are zero and others are not, which no enclave reports. */
+  readonly partlyZero: boolean;
   /** Whether PCR4 is of the instance in the module's ID; undefined when one of the two is not there. */
   readonly pcr4IsModule: boolean | undefined;
-  /** Whether the signing certificate is named after the module. */
+  /** Whether the certificate that is to have signed the document is named after the module. */
   readonly certificateIsModule: boolean;
-  /** The signing certificate first, the root last. */
+  /** Whether each certificate names the next one as its issuer; no signature is checked. */
+  readonly chainInOrder: boolean;
+  /** The document's certificate first, the root last. */
   readonly chain: readonly ShownCertificate[];
 }
 
@@ -35,7 +39,10 @@ export function describeConsistency(document: UntrustedAttestationDocument): Doc
   const chain = [certificate, ...[...cabundle].reverse()].map((der) => showCertificate(der, timestamp));
   const instance = instanceOfModule(moduleId);
   const pcr4 = pcrs.get(4);
+  const zero = [0, 1, 2].map((index) => pcrs.get(index)?.every((byte) => byte === 0) === true);
   return {
+    partlyZero: zero.includes(true) && zero.includes(false),
+    chainInOrder: chain.every(({ issuer }, at) => issuer === (chain[at + 1]?.subject ?? issuer)),
     debug: isDebug(Object.fromEntries([...pcrs].map(([index, value]) => [`PCR${index}`, formatHex(value)]))),
     pcr4IsModule:
       instance === undefined || pcr4 === undefined
