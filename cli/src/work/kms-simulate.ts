@@ -77,19 +77,8 @@ async function pcrsOfDocument(context: Context, file: string): Promise<KmsReques
 
 async function pcrsOfFile(file: string): Promise<KmsRequest["pcrs"]> {
   const text = await readInputText(file);
-  const registers = reading(file, () =>
-    parseExpectedPcrs(text.includes('"registers"') ? registersIn(text) : text),
-  );
+  const registers = reading(file, () => parseExpectedPcrs(text));
   return Object.fromEntries(Object.entries(registers).map(([name, value]) => [Number(name.slice(3)), value]));
-}
-
-/** What `measure nitro --json` wrote, in the form that others write; PCR8 of zeros is an image without a signature. */
-function registersIn(text: string): string {
-  const { registers } = JSON.parse(text) as { registers?: unknown };
-  const entries = Object.entries(typeof registers === "object" && registers !== null ? registers : {});
-  return JSON.stringify(
-    Object.fromEntries(entries.filter(([name, value]) => name !== "PCR8" || !/^0+$/.test(String(value)))),
-  );
 }
 
 function readContext(given: readonly string[]): Record<string, string> {

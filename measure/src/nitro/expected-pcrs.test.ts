@@ -25,6 +25,14 @@ describe("expected PCRs: what people paste is what is compared", () => {
       "describe-enclaves",
       JSON.stringify({ EnclaveID: "i-1-enc2", Flags: "NONE", Measurements: { HashAlgorithm: 7, ...want } }),
     ],
+    [
+      "the list that describe-enclaves prints",
+      JSON.stringify([{ EnclaveID: "i-1-enc2", Measurements: { HashAlgorithm: 7, ...want } }], null, 2),
+    ],
+    [
+      "what measure nitro --json wrote of an image that is not signed",
+      JSON.stringify({ schema: "bootproof/measurement/1", registers: { ...want, PCR8: ZERO } }),
+    ],
   ])("reads %s", (_name, text) => {
     const expected = parseExpectedPcrs(text);
     expect(expected).toEqual(want);
@@ -47,6 +55,16 @@ describe("expected PCRs: what people paste is what is compared", () => {
     ["no PCRs in it", "{}", "BP-NITRO-003"],
   ])("refuses %s", (_name, text, code) => {
     expect(() => parseExpectedPcrs(text)).toThrow(expect.objectContaining({ code }));
+  });
+
+  it("refuses the registers of several enclaves, and zeros of our own documents but in PCR8", () => {
+    expect(() => parseExpectedPcrs(JSON.stringify([want, want]))).toThrow("2 enclaves");
+    expect(() => parseExpectedPcrs("[]")).toThrow("0 enclaves");
+    expect(() => parseExpectedPcrs(JSON.stringify({ registers: { ...want, PCR0: ZERO } }))).toThrow(
+      "all zero",
+    );
+    expect(() => parseExpectedPcrs(JSON.stringify({ Measurements: { PCR8: ZERO } }))).toThrow("all zero");
+    expect(parseObservedPcrs(JSON.stringify({ registers: { PCR8: ZERO } }))).toEqual({ PCR8: ZERO });
   });
 
   it("takes zeros and other hashes from what was reported, and nothing else", () => {

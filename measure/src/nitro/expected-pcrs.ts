@@ -1,5 +1,5 @@
 /**
- * Expected PCRs as people have them: `PCR0=...`, or the JSON that nitro-cli and eif_build print. Zeros are refused: they
+ * Expected PCRs as people have them: `PCR0=...`, or the JSON that nitro-cli, eif_build and `measure` print. Zeros are refused: they
  * are what every enclave in debug mode reports.
  * @module
  */
@@ -32,7 +32,7 @@ export function parseObservedPcrs(text: string): Readonly<Record<string, string>
 }
 
 function readPcrs(text: string, check: (register: string, text: string) => string): Record<string, string> {
-  const pairs = text.trimStart().startsWith("{") ? pairsOfJson(text) : pairsOfText(text);
+  const pairs = /^\s*[[{]/.test(text) ? pairsOfJson(text, check === checkObserved) : pairsOfText(text);
   if (pairs.length === 0) throw unreadable("no PCRs", "PCR0=<96 hex digits>, or Measurements in JSON", text);
   const expected = new Map<string, string>();
   for (const [name, value] of pairs) {
@@ -85,12 +85,22 @@ function pairsOfText(text: string): [string, string][] {
   });
 }
 
-/** `{"Measurements": {"HashAlgorithm": "...", "PCR0": "..."}}` or what is in it; the algorithm is text for people. */
-function pairsOfJson(text: string): [string, string][] {
-  const document = record(parseJson(text));
-  const inner = Object.hasOwn(document, "Measurements") ? record(document["Measurements"]) : document;
+/**
+ * `{"Measurements": {"HashAlgorithm": "...", "PCR0": "..."}}` or what is in it (the algorithm is text for people), the
+ * list of one that describe-enclaves prints, or `registers` of our own documents, where PCR8 of zeros is an image that is
+ * not signed, and nothing to expect.
+ */
+function pairsOfJson(text: string, zeros: boolean): [string, string][] {
+  const value = parseJson(text);
+  const many = Array.isArray(value) ? (value as unknown[]) : [value];
+  if (many.length !== 1)
+    throw unreadable(`the JSON tells of ${many.length} enclaves`, "the PCRs of one", text);
+  const document = record(many[0]);
+  const key = ["Measurements", "registers"].find((name) => Object.hasOwn(document, name));
+  const inner = key === undefined ? document : record(document[key]);
   return Object.entries(inner)
     .filter(([name]) => /^PCR[0-9]/i.test(name))
+    .filter(([name, found]) => zeros || key !== "registers" || name !== "PCR8" || !/^0+$/.test(String(found)))
     .map(([name, value]) => {
       if (typeof value !== "string")
         throw unreadable(`${quote(name)} is no text`, "96 hex digits", typeof value);

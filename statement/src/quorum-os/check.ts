@@ -99,7 +99,11 @@ export function checkRegisters(
       return no(name, "BP-QOS-003", "the manifest's is all zeros, as of every enclave in debug mode");
     if (found === undefined) return open(name, "not known");
     if (equalBytes(found, wanted)) return yes(name, "is the manifest's");
-    return no(name, "BP-QOS-002", `is ${formatHex(found)}, the manifest's is ${formatHex(wanted)}`);
+    const shown =
+      index < 3 && equalBytes(found, ZEROS)
+        ? "all zeros, as every enclave in debug mode reports"
+        : formatHex(found);
+    return no(name, "BP-QOS-002", `is ${shown}, the manifest's is ${formatHex(wanted)}`);
   });
 }
 
@@ -110,7 +114,9 @@ function checkEphemeralKey(key: Uint8Array | undefined): QuorumCheck {
   return no(
     name,
     "BP-QOS-004",
-    `is ${key === undefined ? "not there" : `${key.length} bytes that are`} no ephemeral key: two uncompressed points on P-256`,
+    key === undefined
+      ? "is not there: an enclave of QuorumOS gives its ephemeral key"
+      : `is ${key.length} bytes that are no ephemeral key: two uncompressed points on P-256`,
   );
 }
 

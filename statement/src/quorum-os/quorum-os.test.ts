@@ -96,6 +96,17 @@ describe("a document that does not fit its manifest", () => {
     expect(codes(register(16, new Uint8Array(48)))).toEqual(["BP-QOS-005"]);
   });
 
+  it("is said to be of debug mode, or without a key, in words", () => {
+    const reasons = (document: Partial<ShownDocument>): string[] =>
+      checkDocument(manifest, { ...DOCUMENT, ...document }).map(({ reason }) => reason);
+    expect(reasons(register(0, new Uint8Array(48)))[1]).toMatch(
+      /^is all zeros, as every enclave in debug mode/,
+    );
+    expect(reasons({ publicKey: undefined })).toContain(
+      "is not there: an enclave of QuorumOS gives its ephemeral key",
+    );
+  });
+
   it("of debug mode never matches a manifest of zeros", () => {
     const zeros = Array.from({ length: 4 }, () => new Uint8Array(48));
     const debug = { ...manifest, enclave: { ...manifest.enclave, pcrs: zeros } };
