@@ -4,7 +4,7 @@
  * @module
  */
 import { equalBytes } from "./compare.ts";
-import { contextTag, DER, DerReader } from "./der.ts";
+import { contextTag, DER, type DerElement, DerReader } from "./der.ts";
 import { parseDistinguishedName } from "./distinguished-name.ts";
 import type { EcdsaCurve } from "./ecdsa.ts";
 import { formatHex } from "./hex.ts";
@@ -106,7 +106,7 @@ export function readCertificate(der: Uint8Array): UntrustedCertificate {
   return {
     ...fields,
     signedPart: signedElement.whole,
-    signatureAlgorithm: readAlgorithm(DerReader.within(algorithm), "signature algorithm"),
+    signatureAlgorithm: readAlgorithm(DerReader.within(algorithm), "signature algorithm").name,
     signature,
   };
 }
@@ -128,7 +128,7 @@ function readSignedPart(reader: DerReader): SignedPart {
   const subject = reader.element(DER.sequence, "subject");
   const key = readKey(reader.inside(DER.sequence, "public key"));
   for (const unique of [contextTag(1, "primitive"), contextTag(2, "primitive")])
-    if (reader.next(unique)) reader.any("unique identifier");
+    if (reader.next(unique)) requireBits(reader.any("unique identifier"), "unique identifier");
   const extensions = readExtensions(reader);
   reader.end("signed part of a certificate");
   return {
@@ -159,21 +159,46 @@ function readVersion(reader: DerReader): number {
   return version + 1;
 }
 
-function readAlgorithm(reader: DerReader, field: string): string {
-  return formatObjectIdentifier(reader.element(DER.objectIdentifier, field));
+interface Algorithm {
+  readonly name: string;
+  readonly parameters: DerElement | undefined;
+}
+
+/** AlgorithmIdentifier. Parameters of known algorithms are a name, NULL or a sequence, and what else there is, is refused. */
+function readAlgorithm(reader: DerReader, field: string): Algorithm {
+  const name = formatObjectIdentifier(reader.element(DER.objectIdentifier, field));
+  if (!reader.more) return { name, parameters: undefined };
+  const parameters = reader.any(`${field}'s parameters`);
+  reader.end(field);
+  const { tag, body, offset } = parameters;
+  if (tag === DER.objectIdentifier) formatObjectIdentifier(parameters);
+  else if (tag !== DER.sequence && (tag !== DER.null || body.length > 0))
+    throw new ParseError("UNSUPPORTED", `${field}'s parameters`, {
+      offset,
+      expected: "an object identifier, NULL or a sequence",
+    });
+  return { name, parameters };
+}
+
+/** Demands what every string of bits has: how many of its last bits do not count. */
+function requireBits({ body, offset }: DerElement, field: string): void {
+  const [unused = 8] = body;
+  if (unused > (body.length > 1 ? 7 : 0))
+    throw new ParseError("OUT_OF_RANGE", field, { offset, expected: "a string of bits" });
 }
 
 function readKey(reader: DerReader): Pick<UntrustedCertificate, "keyAlgorithm" | "curve" | "publicKey"> {
-  const algorithm = reader.inside(DER.sequence, "key algorithm");
-  const keyAlgorithm = readAlgorithm(algorithm, "key algorithm");
+  const { name: keyAlgorithm, parameters } = readAlgorithm(
+    reader.inside(DER.sequence, "key algorithm"),
+    "key algorithm",
+  );
   const point = reader.bitString("public key");
   reader.end("public key");
   const named =
-    keyAlgorithm === EC_PUBLIC_KEY && algorithm.next(DER.objectIdentifier)
-      ? CURVES[readAlgorithm(algorithm, "curve")]
+    keyAlgorithm === EC_PUBLIC_KEY && parameters?.tag === DER.objectIdentifier
+      ? CURVES[formatObjectIdentifier(parameters)]
       : undefined;
   if (named === undefined) return { keyAlgorithm, curve: undefined, publicKey: undefined };
-  algorithm.end("key algorithm");
   const [curve, size] = named;
   if (point[0] !== 4 || point.length !== 1 + 2 * size)
     throw new ParseError("UNSUPPORTED", "public key", {
@@ -191,7 +216,7 @@ function readExtensions(reader: DerReader): Map<string, CertificateExtension> {
   explicit.end("extensions");
   while (list.more) {
     const extension = list.inside(DER.sequence, "extension");
-    const name = readAlgorithm(extension, "extension");
+    const name = formatObjectIdentifier(extension.element(DER.objectIdentifier, "extension"));
     const critical = extension.next(DER.boolean) && readBoolean(extension, "extension's critical");
     const value = extension.element(DER.octetString, "extension's value").body;
     extension.end("extension");

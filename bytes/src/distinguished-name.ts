@@ -23,8 +23,10 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
 };
 
 const UTF8_STRING = 0x0c;
-/** Kinds of strings whose bytes are characters: Printable, Teletex (read as Latin-1), IA5. */
-const BYTE_STRINGS = [0x13, 0x14, 0x16];
+/** Kinds of strings whose bytes are characters: Numeric, Printable, Teletex (read as Latin-1), IA5. */
+const BYTE_STRINGS = [0x12, 0x13, 0x14, 0x16];
+/** Two bytes a character. */
+const BMP_STRING = 0x1e;
 
 /** Parses a Name, whose element is given, to text; throws {@link ParseError}. */
 export function parseDistinguishedName(name: DerElement, field: string): string {
@@ -47,11 +49,23 @@ function parseRelative(set: DerReader, field: string): string {
   return attributes.join("+");
 }
 
-function formatValue({ tag, body, whole }: DerElement, field: string): string {
+// Other kinds are refused: of most of them OpenSSL refuses the certificate, and then nobody has a hash of it.
+function formatValue({ tag, body, whole, offset }: DerElement, field: string): string {
   if (tag === UTF8_STRING) return escape(parseUtf8(body, field));
   if (BYTE_STRINGS.includes(tag))
     return escape(Array.from(body, (byte) => String.fromCharCode(byte)).join(""));
+  if (tag !== BMP_STRING || !isBmp(body))
+    throw new ParseError("UNSUPPORTED", `${field}'s value`, {
+      offset,
+      expected: "a string of characters",
+      found: `tag 0x${tag.toString(16).padStart(2, "0")}, ${body.length} bytes`,
+    });
   return `#${formatHex(whole)}`;
+}
+
+/** Whether these are whole characters, none of them half of a pair. */
+function isBmp(body: Uint8Array): boolean {
+  return body.length % 2 === 0 && !body.some((byte, at) => at % 2 === 0 && (byte & 0xf8) === 0xd8);
 }
 
 /** Escapes what has a meaning in this form, and everything that is not printable ASCII. */
