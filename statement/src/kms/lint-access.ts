@@ -7,7 +7,7 @@ import { quote } from "@bootproof/bytes";
 import { evaluateConditions, type RequestContext } from "./evaluate-condition.ts";
 import type { Report } from "./kms-finding.ts";
 import { OPERATIONS, PLAINTEXT_OPERATIONS, takesRecipient } from "./operation.ts";
-import type { PolicyStatement } from "./policy.ts";
+import type { Comparison, PolicyStatement } from "./policy.ts";
 import { canBePrincipal, readAccount, readPrincipalArn } from "./principal.ts";
 import { readRecipientKey } from "./recipient-key.ts";
 
@@ -201,6 +201,20 @@ export const WITHOUT_DOCUMENT: RequestContext = (key) => {
 /** A request with the document of an enclave that nobody means. */
 export const FOREIGN_DOCUMENT: RequestContext = (key) =>
   readRecipientKey(key)?.kind === "pcr" ? { value: "5a".repeat(48) } : "unknown";
+
+/** Of all documents that nobody means, one that passes comparisons where any does: registers may also be missing. */
+export function passingDocument(comparisons: readonly Comparison[]): RequestContext {
+  return (key) => {
+    const read = readRecipientKey(key);
+    if (read?.kind !== "pcr") return FOREIGN_DOCUMENT(key);
+    const about = comparisons.filter((one) => {
+      const other = readRecipientKey(one.key);
+      return other?.kind === "pcr" && other.pcr === read.pcr;
+    });
+    const passes = (context: RequestContext): boolean => evaluateConditions(about, context).match === "yes";
+    return passes(FOREIGN_DOCUMENT) || !passes(WITHOUT_DOCUMENT) ? FOREIGN_DOCUMENT(key) : "absent";
+  };
+}
 
 const isForEverybody = ({ principals }: PolicyStatement): boolean =>
   principals?.not === false && principals.entries.some(({ type, value }) => type === "AWS" && value === "*");

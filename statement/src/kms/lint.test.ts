@@ -178,6 +178,11 @@ describe("who else gets in", () => {
     });
   });
 
+  it("a condition that asks only which registers are there lets in any enclave", () => {
+    const presence = enclave({ Null: { [key("PCR0")]: "false", [key("PCR16")]: "true" } });
+    expect(lint(presence, admin)).toContain("BP-KMS-042");
+  });
+
   it("users, sessions, accounts and federated users are principals", () => {
     const named = [
       "iam::123456789012:user/a/b",

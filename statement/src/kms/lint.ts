@@ -8,11 +8,11 @@ import { evaluateConditions } from "./evaluate-condition.ts";
 import { KmsError } from "./kms-error.ts";
 import { KMS_FINDINGS, type KmsFinding, type Report } from "./kms-finding.ts";
 import {
-  FOREIGN_DOCUMENT,
   lintEverybody,
   lintLockout,
   lintOpenAllow,
   lintOperations,
+  passingDocument,
   WITHOUT_DOCUMENT,
 } from "./lint-access.ts";
 import { lintConditions, type RecipientConditions } from "./lint-conditions.ts";
@@ -139,7 +139,7 @@ function lintAllow(
       fix: "compare PCR0, PCR1 and PCR2 under StringEqualsIgnoreCase",
       statement,
     });
-  else if (evaluateConditions(about, FOREIGN_DOCUMENT).match === "yes")
+  else if (evaluateConditions(about, passingDocument(about)).match === "yes")
     report("BP-KMS-042", {
       message: "any enclave passes the condition, whatever its image",
       fix: "compare PCR0, PCR1 and PCR2 under StringEqualsIgnoreCase",

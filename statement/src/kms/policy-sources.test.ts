@@ -104,6 +104,58 @@ describe("policies as people have them", () => {
     );
   });
 
+  it("Terraform's JSON is the policy that it becomes, with its places", () => {
+    const condition = Object.entries(IMAGE).map(([variable, value]) => ({
+      test: "StringEqualsIgnoreCase",
+      variable,
+      values: [value],
+    }));
+    const statement = (rest: object): object => ({
+      sid: null,
+      actions: ["kms:Decrypt"],
+      resources: ["*"],
+      principals: [{ type: "AWS", identifiers: [ROLE] }],
+      condition,
+      ...rest,
+    });
+    const administer = {
+      sid: "A",
+      actions: ["kms:PutKeyPolicy"],
+      principals: { type: "AWS", identifiers: [ROLE] },
+    };
+    const text = (...statements: object[]): string =>
+      JSON.stringify({ data: { aws_iam_policy_document: { k: { statement: statements } } } }, null, 1);
+    expect(lintKmsPolicy(text(statement({}), administer))).toMatchObject({
+      answer: "yes",
+      policies: [{ within: "data.aws_iam_policy_document.k", findings: [{ code: "BP-KMS-055", sid: "A" }] }],
+    });
+    const first = (rest: object): unknown => lintKmsPolicy(text(statement(rest))).policies[0]?.findings[0];
+    const zero = { ...condition[0], values: ["0".repeat(96)] };
+    const bad = text(statement({ condition: [zero] }));
+    const [found] = lintKmsPolicy(bad).policies[0]?.findings ?? [];
+    expect(found?.code).toBe("BP-KMS-020");
+    expect(bad.split("\n")[found!.place!.line - 1]).toContain('"variable": "kms:RecipientAttestation:PCR0"');
+    expect(first({ condition: [] })).toMatchObject({ code: "BP-KMS-053" });
+    expect(first({ principals: [{ type: "*", identifiers: ["*"] }] })).toMatchObject({ code: "BP-KMS-058" });
+    expect(first({ conditions: [] })).toMatchObject({ code: "BP-KMS-004" });
+    expect(first({ condition: ["x"] })).toMatchObject({ code: "BP-KMS-004" });
+    const twoValues = [condition[0], { ...condition[0], values: [B] }, ...condition.slice(1)];
+    expect(first({ condition: [...twoValues, { ...condition[1], values: [A] }] })).toMatchObject({
+      code: "BP-KMS-043",
+    });
+  });
+
+  it("a policy in Terraform's state is judged once", () => {
+    const values = {
+      json: policy(pinned, admin),
+      minified_json: policy(pinned, admin),
+      statement: [{ actions: ["kms:*"] }],
+    };
+    expect(
+      lintKmsPolicy(JSON.stringify({ values: { root_module: { resources: [{ values }] } } })).policies,
+    ).toHaveLength(1);
+  });
+
   it("functions of a CloudFormation template are what they say, or filled in later", () => {
     const root = {
       "Fn::Join": ["", ["arn:", { Ref: "AWS::Partition" }, ":iam::", { Ref: "AWS::AccountId" }, ":root"]],
@@ -213,6 +265,12 @@ describe("hostile policies", () => {
       "Condition",
       "Sid",
       "NotAction",
+    );
+    const terraform = fc.constantFrom("actions", "effect", "principals", "condition", "sid", "resources");
+    fc.assert(
+      fc.property(terraform, fc.jsonValue(), (name, value) =>
+        tolerant(JSON.stringify({ statement: [{ actions: ["kms:*"], [name]: value }] })),
+      ),
     );
     fc.assert(
       fc.property(element, fc.jsonValue(), (name, value) =>

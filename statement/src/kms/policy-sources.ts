@@ -1,11 +1,12 @@
 /**
  * Finds policies where people have them: alone, a statement cut out of one, what `aws kms get-key-policy` prints, a
- * Terraform plan or state as JSON, a CloudFormation template as JSON.
+ * Terraform plan, state or configuration as JSON, a CloudFormation template as JSON.
  * @module
  */
 import { ParseError, parseLocatedJson, utf8, type JsonValue } from "@bootproof/bytes";
 import { KmsError } from "./kms-error.ts";
 import { indexAt, TextPlaces } from "./place.ts";
+import { fromTerraform, isTerraformDocument } from "./terraform-document.ts";
 import { isObject, looksLikeStatement, readPolicy, type LocatedJson, type Policy } from "./policy.ts";
 
 /** A Terraform plan of a large configuration; a key policy itself has at most 32 KiB. */
@@ -40,6 +41,7 @@ function search(value: JsonValue, path: string, json: LocatedJson, found: Policy
   if (typeof value !== "object" || value === null) {
     if (typeof value === "string") searchText(value, path, found);
   } else if (isPolicy(value)) found.push(readPolicy({ ...json, value }, path));
+  else if (isTerraformDocument(value)) found.push(readPolicy(fromTerraform({ ...json, value }), path));
   else
     for (const [key, item] of Object.entries<JsonValue>(value))
       search(
@@ -52,7 +54,8 @@ function search(value: JsonValue, path: string, json: LocatedJson, found: Policy
 
 /** Policies often stand as text in JSON. */
 function searchText(text: string, path: string, found: Policy[]): void {
-  if (!/^\s*\{/.test(text) || !text.includes('"Statement"')) return;
+  // Terraform's state has the same policy twice.
+  if (path.endsWith(".minified_json") || !/^\s*\{/.test(text) || !text.includes('"Statement"')) return;
   const json = parse(text, `the text of ${path}`);
   if (isPolicy(json.value)) found.push(readPolicy(json, path));
 }
