@@ -7,8 +7,9 @@ import type { Command } from "commander";
 import { collect, type Frame } from "../frame/frame.ts";
 
 const LINT = `
-POLICY is a key policy, a statement cut out of one, what aws kms get-key-policy prints, or a Terraform plan
-(terraform show -json) or CloudFormation template in JSON. Nothing is asked of AWS.
+POLICY is a key policy, a statement cut out of one, what aws kms get-key-policy prints, or in JSON: a Terraform plan
+(terraform show -json) or configuration (*.tf.json), or a CloudFormation template (cdk synth --json). Nothing is asked
+of AWS.
 
 Exit status: 0 only pinned enclaves get at plaintext (who may change that is named), 1 others get in or nobody does,
 2 could not decide. bootproof explain BP-KMS-043 says more about a finding.
