@@ -97,6 +97,7 @@ describe("a short way for load tests: a request that is lost, mixed up or read t
   it.each([
     ["two lengths", post("ab", "Content-Length: 3\r\n")],
     ["two lengths that agree", post("ab", "Content-Length: 2\r\n")],
+    ["a length before it that is none", post("ab", "Content-Length:content-length: 2\r\n")],
     ["a length and chunks", post("ab", "Transfer-Encoding: chunked\r\n")],
     ["a length that is none", "POST /add HTTP/1.1\r\nHost: x\r\nContent-Length: +2\r\n\r\nab"],
     ["no host", "POST /add HTTP/1.1\r\nContent-Length: 2\r\n\r\nab"],

@@ -215,6 +215,7 @@ function lengthOf(head: string): number | undefined {
   const host = lower.indexOf("\r\nhost:");
   if (host < 0 || lower.includes("\r\nhost:", host + 1)) return undefined;
   const found = /\r\ncontent-length: *([0-9]{1,6}) *\r\n/.exec(lower);
-  if (found === null || lower.includes("content-length", found.index + 16)) return undefined;
+  if (found === null || lower.indexOf("content-length") !== lower.lastIndexOf("content-length"))
+    return undefined;
   return Number(found[1]);
 }
