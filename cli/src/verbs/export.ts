@@ -30,7 +30,7 @@ export function defineExport(parent: Command, frame: Frame): void {
       async (context, given) => (await import("../work/export-kms.ts")).exportKms(context, given),
     )
     .option("--principal <arn>", "the role of the parent instances")
-    .option("--previous <release>", "a release that still runs, for a rollover (repeatable)", collect)
+    .option("--previous <release>", "a release that still runs, for a rollover (may be repeated)", collect)
     .option("--admin <arn>", "who administers the key and may change the policy")
     .option("--encrypter <arn>", "who may encrypt with the key, and nothing else")
     .option(
@@ -39,7 +39,7 @@ export function defineExport(parent: Command, frame: Frame): void {
     )
     .option(
       "--operation <name>",
-      "an operation to allow (repeatable; default: all that give plaintext)",
+      "an operation to allow (may be repeated; default: all that give plaintext)",
       collect,
     )
     .addOption(

@@ -62,6 +62,6 @@ export function defineKms(parent: Command, frame: Frame): void {
     .option("--debug-mode", "instead: an enclave in debug mode, whose registers are zero")
     .option("--no-document", "instead: a request without a document")
     .option("--key <arn>", "the key, for policies that name it")
-    .option("--context <key=value>", "the value of another condition key (repeatable)", collect)
+    .option("--context <key=value>", "the value of another condition key (may be repeated)", collect)
     .addHelpText("after", SIMULATE);
 }
