@@ -12,6 +12,7 @@ import type { ReadingName, ReadingShown } from "./eif-readings.ts";
 import { formatMetadata } from "./eif-metadata.ts";
 import { formatSignature } from "./eif-signature.ts";
 import { escapeBytes } from "./escape-bytes.ts";
+import { whyRefused } from "./eif-verdict.ts";
 import type { ShownEif } from "./inspect-eif.ts";
 
 /** A kernel takes 2048 bytes; a hostile section may be larger. */
@@ -22,7 +23,7 @@ export function formatEif(shown: ShownEif): string {
   const { reading, readings, members = [] } = shown;
   const several = readings.length > 1;
   const refused = reading.findings.some(({ severity }) => severity === "refused");
-  const why = refused ? REFUSED : INCOMPLETE;
+  const why = refused ? whyRefused(reading.findings) : INCOMPLETE;
   const parts = [
     formatHead(shown),
     several ? formatTwo(readings) : "",
@@ -99,7 +100,6 @@ const TITLES = {
 
 const INCOMPLETE = "whoever reads it so does not come to an end";
 const REPEATS = "its sections overlap so often that they were not hashed";
-const REFUSED = "how such a file is measured is not public";
 
 function formatReading(
   reading: ReadingShown,

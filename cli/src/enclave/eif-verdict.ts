@@ -2,6 +2,8 @@
  * Whether an EIF can be relied on to boot as it is described: the exit status of `inspect`, and why.
  * @module
  */
+import type { EifFinding } from "@bootproof/boot/eif";
+
 import { EXIT, type ExitCode } from "../frame/exit-code.ts";
 import type { ShownEif } from "./inspect-eif.ts";
 
@@ -28,10 +30,18 @@ export function judgeEif(shown: Omit<ShownEif, "verdict">): EifVerdict {
   if (otherwise !== undefined)
     return { exit: EXIT.no, words: `no: it boots otherwise than it reads: ${otherwise}` };
   if (has("refused"))
-    return { exit: EXIT.undecided, words: "could not decide: how it is measured is not public" };
+    return { exit: EXIT.undecided, words: `could not decide: ${whyRefused(reading.findings)}` };
   const signed = signature === undefined ? "not signed" : "and so does the signature";
   return { exit: EXIT.yes, words: `one reading, the checksum holds, ${signed}` };
 }
+
+/** Why there is no verdict: the format is beyond what is public, or a section beyond what is read. */
+export function whyRefused(findings: readonly EifFinding[]): string {
+  const unknown = findings.some(({ severity, code }) => severity === "refused" && code !== TOO_LARGE);
+  return unknown ? "how such a file is measured is not public" : "a section is larger than is read here";
+}
+
+const TOO_LARGE = "BP-EIF-024";
 
 /** What no PCR sees and no reader of the format: bytes that moved between kernel and command line. */
 function bootsOtherwise({ kernel, reading }: Pick<ShownEif, "kernel" | "reading">): string | undefined {

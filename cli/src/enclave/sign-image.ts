@@ -52,10 +52,21 @@ export async function readImageSigner(context: Context, given: Given): Promise<I
       "a signature needs a key, or has been made elsewhere",
       `give one of ${FLAG} and --signature; bootproof eif payload says what to sign`,
     );
+  refuseToOverwrite(context, [path, key, signature]);
   const certificate = await readCertificateFile(path);
   const sign =
     key === undefined ? fromFile(signature ?? "", certificate) : await fromKey(context, key, certificate);
   return { certificate, sign };
+}
+
+/** An image in place of the key that signs it would be the end of the key. */
+function refuseToOverwrite(
+  { cwd, options: { out } }: Context,
+  inputs: readonly (string | undefined)[],
+): void {
+  if (out === undefined) return;
+  if (inputs.some((input) => input !== undefined && resolve(cwd, input) === resolve(cwd, out)))
+    throw usage(`--out would replace ${out}, which is read to sign`, "give --out another name");
 }
 
 function lengthOf({ path, pem }: SigningCertificate): number {

@@ -1,5 +1,5 @@
 /**
- * Writes an image where it was asked for: whole or not at all, and never in place of a device.
+ * Writes an image where it was asked for: whole or not at all, never in place of a device, and with the mode of what it replaces.
  * @module
  */
 import type { EifFileInput } from "@bootproof/builder/eif-file";
@@ -24,7 +24,8 @@ export async function writeImage(
       found: there.isDirectory() ? "a folder" : "a device or a pipe",
     });
   try {
-    return await buildEifFile(input, out, options);
+    // Who could not read the file before must not be able to read the one that replaces it.
+    return await buildEifFile(input, out, { mode: there && there.mode & 0o777, ...options });
   } catch (error) {
     if (error instanceof Error && error.name === "StoreError") throw outputFailure(out, error);
     throw error;

@@ -76,6 +76,12 @@ function firstOf<Form>(forms: readonly Form[], make: (form: Form) => KeyObject):
   throw failure;
 }
 
+/** What Node says of a key that is encrypted when it has no passphrase; the second one is OpenSSL's, passed on. */
+const NO_PASSPHRASE: readonly unknown[] = [
+  "ERR_MISSING_PASSPHRASE",
+  "ERR_OSSL_CRYPTO_INTERRUPTED_OR_CANCELLED",
+];
+
 type Refuse = (found: string, hint?: string) => Failure;
 
 // What OpenSSL says about a key that it cannot read helps nobody, and must not quote it.
@@ -83,7 +89,7 @@ function parse(refuse: Refuse, make: () => KeyObject): KeyObject {
   try {
     return make();
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ERR_MISSING_PASSPHRASE")
+    if (error instanceof Error && "code" in error && NO_PASSPHRASE.includes(error.code))
       throw refuse("an encrypted key", "openssl pkey -in FILE -out FILE.plain decrypts it");
     throw refuse("something else");
   }
