@@ -151,5 +151,5 @@ function distinct(candidates: readonly Candidate[]): Candidate[] {
 
 const describe = (candidates: readonly Candidate[]): string[] =>
   candidates.map(
-    ({ blob, platform }) => `sha256:${blob.sha256} ${platform == null ? "" : formatPlatform(platform)}`,
+    ({ blob, platform }) => `sha256:${blob.sha256}${platform == null ? "" : ` ${formatPlatform(platform)}`}`,
   );

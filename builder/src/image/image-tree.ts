@@ -43,10 +43,13 @@ export async function openTree(source: Image | Folder, options: RamdiskOptions):
     const root = implicitDirectory();
     for (const [layer, reader] of layers.entries()) {
       const where = source.kind === "image" ? `layer ${layer + 1} of ${layers.length}` : source.path;
+      // What a layer was unpacked to has no name any more; the blob that it came from has.
+      const file = source.kind === "image" ? source.layers[layer]?.place.path : undefined;
       await apply(
         root,
         reader,
         { layer, where, whiteouts: source.kind === "image", budget, findings },
+        file ?? reader.path,
         signal,
       );
     }
@@ -69,6 +72,7 @@ async function apply(
   root: DirectoryNode,
   reader: SliceReader,
   context: LayerContext,
+  file: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const applier = new LayerApplier(root, context);
@@ -83,7 +87,7 @@ async function apply(
   } catch (cause) {
     if (!(cause instanceof ParseError)) throw cause;
     throw new BuildError("BP-IMAGE-010", `${context.where}: ${cause.message}`, {
-      file: reader.path,
+      file,
       ...(cause.offset === undefined ? {} : { offset: cause.offset }),
       cause,
     });

@@ -288,3 +288,22 @@ describe("a small image cannot fill the disk or the memory", () => {
     }
   });
 });
+
+it("names the blob of a broken layer, not the file that it was unpacked to and that is gone", async () => {
+  const image: ImageInput = { layers: [Buffer.from("no tar".padEnd(512))], compression: "gzip" };
+  const layout = await writeFiles(layoutFiles(image));
+  const found: unknown = await planRamdisk(await openImage(layout)).catch((error: unknown) => error);
+  expect(found).toMatchObject({ code: "BP-IMAGE-010", offset: 0 });
+  expect((found as { file: string }).file.startsWith(join(layout, "blobs/sha256/"))).toBe(true);
+});
+
+it("lists what an image has instead of the pinned digest, without a blank where no platform is named", async () => {
+  const layout = await writeFiles(layoutFiles({ layers: [tar(FILES)] }));
+  const found: unknown = await openImage(layout, { digest: `sha256:${"0".repeat(64)}` }).catch(
+    (error: unknown) => error,
+  );
+  expect(found).toMatchObject({
+    code: "BP-IMAGE-007",
+    issues: [expect.stringMatching(/^sha256:[0-9a-f]{64}$/)],
+  });
+});
