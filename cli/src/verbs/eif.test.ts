@@ -148,6 +148,14 @@ describe("eif build", () => {
 });
 
 describe("eif sign", () => {
+  it("never writes over the key that it signs with", async () => {
+    const key = at("own.key");
+    await writeFile(key, await readFile(keyFile("es384.TEST-ONLY.key")));
+    const words = ["--certificate", keyFile("es384.pem"), "--signing-key", key, "--out", key];
+    expect((await run(["eif", "sign", unsigned, ...words])).exit).toBe(64);
+    expect(await readFile(key)).toEqual(await readFile(keyFile("es384.TEST-ONLY.key")));
+  });
+
   it.each(CURVES)(
     "%s: signs, says PCR8, leaves every other section's bytes, and the same each time",
     async (name) => {
