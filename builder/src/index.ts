@@ -76,6 +76,7 @@ export {
 export type { AssemblyOrder } from "./enclave/assembly.ts";
 export type { AssemblyFinding } from "./enclave/remembered.ts";
 export { fetchInputs, type FetchOptions, type FetchProgress, type FetchSummary } from "./inputs.ts";
+export { checkBeside } from "./check-beside.ts";
 export { IMPLIED_PACKAGES, lockRecipe, type LockOptions, type NewLock } from "./lock-recipe.ts";
 export { findMirrors, MIRROR_VARIABLE, mirrorName, type Mirror, type MirrorOptions } from "./mirrors.ts";
 export {

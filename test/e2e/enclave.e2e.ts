@@ -85,6 +85,8 @@ platforms: [{platform: nitro}]
     expect(lock).toMatch(/ folder rootfs$/m);
     expect((await bootproof(["lock", recipe, "--check"])).exitCode).toBe(0);
     await writeFile(at("rootfs/srv/page"), "another page\n");
+    const checked = await bootproofJson<Failure>(["lock", recipe, "--check"], 65);
+    expect(checked.error).toMatchObject({ code: "BP-INPUT-002", file: at("rootfs") });
     const { error } = await bootproofJson<Failure>(["build", recipe], 65);
     await writeFile(at("rootfs/srv/page"), "a page\n");
     expect(error).toMatchObject({ code: "BP-INPUT-002", file: at("rootfs") });

@@ -23,7 +23,7 @@ export async function bringParts(
   const parts = recipeParts(recipe.recipe);
   for (const { sha256, origin } of sources) {
     if (origin.kind !== "folder" && origin.kind !== "layout") continue;
-    const tar = await localTar(origin, parts, { store, folder, signal: options.signal });
+    const tar = await localTar(origin, parts, { folder, signal: options.signal });
     if (tar === undefined) continue;
     const different = await keep(store, tar, sha256);
     if (different !== undefined) throw changedSinceLock(join(folder, origin.path), sha256, different);

@@ -18,9 +18,8 @@ import { recipeParts, type PinnedImage, type PinnedPart, type UrlPart } from "./
 import { folderTar } from "./folder-tar.ts";
 import { layoutTar } from "./layout-tar.ts";
 
-/** Where parts are looked for and kept. */
+/** Where parts are looked for. */
 export interface PartPlaces {
-  readonly store: InputStore;
   /** The recipe's folder. */
   readonly folder: string;
   readonly signal?: AbortSignal | undefined;
@@ -28,6 +27,8 @@ export interface PartPlaces {
 
 /** How parts are locked. */
 export interface LockPartsOptions extends PartPlaces {
+  /** Where they are kept. */
+  readonly store: InputStore;
   readonly mirrors: readonly Mirror[];
   readonly offline?: boolean | undefined;
   readonly onProgress?: ((what: string) => void) | undefined;

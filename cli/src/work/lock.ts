@@ -8,6 +8,7 @@ import { relative } from "node:path";
 import {
   type Lock,
   type NewLock,
+  checkBeside,
   formatLock,
   loadLockedRecipe,
   lockRecipe,
@@ -59,6 +60,7 @@ export async function lock(context: Context, given: Given): Promise<ExitCode> {
 
 async function check(context: Context, recipe: string): Promise<ExitCode> {
   const locked = await loadLockedRecipe(recipe);
+  await checkBeside(locked, context.signal);
   const file = relative(context.cwd, locked.lock.path);
   const document = {
     schema: "bootproof/lock-check/1",
