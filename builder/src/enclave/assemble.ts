@@ -13,6 +13,7 @@ import { hashFile } from "../hash-stream.ts";
 import type { BuildStore } from "../toolchain-root.ts";
 import { makeWorkFolder, removeStaleFolders } from "../work-folder.ts";
 import { assemblyKey, ramdiskKey, type AssemblyOrder, type RamdiskOrder } from "./assembly.ts";
+import { imageNotices } from "./image-notices.ts";
 import { pcr0Of, readSignature } from "./sign-image.ts";
 import { makeRamdisk } from "./make-ramdisk.ts";
 import { recallMade, rememberMade, type MadeBlob } from "./remembered.ts";
@@ -51,8 +52,11 @@ export async function assemble(order: AssemblyOrder, options: AssembleOptions): 
     const ramdisks: MadeBlob[] = [];
     for (const [index, ramdisk] of order.ramdisks.entries())
       ramdisks.push(await openRamdisk(ramdisk, `ramdisk ${index + 1}: ${ramdisk.label}`, work, options));
-    const blob = await makeImage(order, ramdisks, work, options);
-    const made = { blob, findings: ramdisks.flatMap(({ findings }) => findings) };
+    const image = await makeImage(order, ramdisks, work, options);
+    const made = {
+      blob: image.blob,
+      findings: [...ramdisks.flatMap(({ findings }) => findings), ...image.findings],
+    };
     await rememberMade(store.refs, key, made);
     return { ...made, cached: false };
   } finally {
@@ -102,7 +106,7 @@ async function makeImage(
   ramdisks: readonly MadeBlob[],
   work: string,
   { store, parts = store.blobs, signal, during = plainly }: AssembleOptions,
-): Promise<Blob> {
+): Promise<MadeBlob> {
   const { architecture, kernel, signature } = order;
   const file = join(work, "image.eif");
   return during("assemble", async (progress) => {
@@ -122,7 +126,8 @@ async function makeImage(
       ...(sign === undefined ? {} : { sign: async () => sign(await pcr0Of(sections, signal)) }),
       onProgress: (done, total) => progress(mebibytes(done, total)),
     });
-    return store.blobs.putFile(file);
+    const findings = await imageNotices(file);
+    return { blob: await store.blobs.putFile(file), findings };
   });
 }
 

@@ -42,6 +42,7 @@ describe("eif build", () => {
     const made = await run(["eif", "build", ...parts, "--out", a, "--compare", unsigned]);
     expect(made.exit).toBe(0);
     expect(made.stdout).toMatch(/^PCR0 {2}b7eee595ee083386/m);
+    expect(made.stderr).toContain("the kernel is neither a bzImage nor an arm64 Image");
     expect(made.stdout).toMatch(/^MEASUREMENT-EQUAL: .* metadata: expected 233 bytes, found /m);
     const again = await run(["eif", "build", ...parts, "--out", b, "--compare", a]);
     expect(again.stdout).toMatch(/^IDENTICAL: every byte is equal$/m);

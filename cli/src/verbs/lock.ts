@@ -19,7 +19,10 @@ export function defineLock(parent: Command, frame: Frame): void {
     .verb(parent, "lock <recipe>", "pin every input of a recipe by hash", async (context, given) =>
       (await import("../work/lock.ts")).lock(context, given),
     )
-    .option("--check", "write nothing; fail when a lock is absent, or does not match its recipe or what lies beside it")
+    .option(
+      "--check",
+      "write nothing; fail when a lock is absent, or does not match its recipe or what lies beside it",
+    )
     .option("--mirror <url>", "a mirror of the Debian archive (may be repeated)", collect)
     .option("--from <place>", "a folder or URL with vendored inputs (may be repeated)", collect)
     .addHelpText("after", AFTER);

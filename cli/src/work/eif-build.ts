@@ -2,13 +2,14 @@
  * Writes an image from a kernel, a command line and ramdisks; the same inputs make the same bytes.
  * @module
  */
-import type { EifArchitecture } from "@bootproof/boot/eif";
+import { type EifArchitecture, readEif } from "@bootproof/boot/eif";
 import type { EifFileInput } from "@bootproof/builder/eif-file";
 import { formatHex, sha384 } from "@bootproof/bytes";
 import { formatManifest, measureNitro, type NitroMeasurement, pcrOf } from "@bootproof/measure/nitro";
 import { stat } from "node:fs/promises";
 
 import { compareImages, type ImageComparison } from "../enclave/compare-images.ts";
+import { OpenFile } from "../enclave/eif-file.ts";
 import { readArchitecture, readCmdline } from "../enclave/enclave-input.ts";
 import type { ImagePart } from "../enclave/image-part.ts";
 import { pcr0Of } from "../enclave/pcr0.ts";
@@ -48,6 +49,7 @@ export async function eifBuild(context: Context, given: Given): Promise<ExitCode
           for (const { code, message } of findings) context.note(`${message} (${code})`);
           return await write([...order.ramdisks, path]);
         });
+  await noteFindings(context, out);
   const compare = given.text("compare");
   const comparison =
     compare === undefined
@@ -66,6 +68,17 @@ export async function eifBuild(context: Context, given: Given): Promise<ExitCode
     ...(comparison && { comparison }),
   });
   return comparison?.verdict === "DIVERGED" ? EXIT.no : EXIT.yes;
+}
+
+/** Says what the reader says of the image: it has one reading, and may still not start, or mean less than it shows. */
+async function noteFindings(context: Context, out: string): Promise<void> {
+  const file = await OpenFile.open(out);
+  try {
+    for (const { code, message } of (await readEif(file)).findings)
+      context.note(`warning: ${message} (${code})`);
+  } finally {
+    await file.close();
+  }
 }
 
 async function readOrder(context: Context, given: Given): Promise<Order> {
