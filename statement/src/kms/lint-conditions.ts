@@ -28,10 +28,14 @@ export function lintConditions(statement: PolicyStatement, report: Report): Reci
     if (key === undefined) continue;
     present = true;
     lintKey(statement, comparison, report);
+    // Under a wrong name the value is judged as well: mending the name alone would leave it.
+    const { base } = readOperator(comparison.operator);
+    const compares = base !== "Null" && base !== undefined;
+    if (key.kind === "misspelt" && key.pcr !== undefined && compares)
+      lintValues(statement, comparison, key.pcr, report);
     if (key.kind !== "pcr") continue;
     const firm = lintOperator(statement, comparison, key.pcr, report);
-    const { base } = readOperator(comparison.operator);
-    if (base === "Null" || base === undefined) continue;
+    if (!compares) continue;
     const good = lintValues(statement, comparison, key.pcr, report);
     if (isNegated(base)) refused.add(key.pcr);
     else if (firm && good) pin(statement, comparison, key.pcr, pinned, report);

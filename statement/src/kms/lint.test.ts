@@ -55,6 +55,7 @@ describe("each trap in a condition is named", () => {
     ["the instance", "BP-KMS-014", equals(key("PCR4"), A)],
     ["another role", "BP-KMS-015", equals(key("PCR3"), A)],
     ["debug mode", "BP-KMS-020", equals(key("PCR0"), "0".repeat(96))],
+    ["debug mode under a wrong name", "BP-KMS-020", equals(key("PCR00"), "0".repeat(96))],
     ["a SHA-256", "BP-KMS-021", equals(key("PCR0"), "a1".repeat(32))],
     ["a digit less", "BP-KMS-021", equals(key("PCR0"), A.slice(1))],
     ["base64", "BP-KMS-022", equals(key("PCR0"), formatBase64(parseHex(A, "x")))],

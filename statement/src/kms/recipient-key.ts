@@ -11,7 +11,7 @@ export type RecipientKey =
   /** A register of a NitroTPM: of an instance, not of an enclave. */
   | { readonly kind: "tpm"; readonly pcr: number; readonly name: string }
   /** Meant for a document and none of AWS's names: KMS never gives it a value. */
-  | { readonly kind: "misspelt"; readonly meant: string | undefined };
+  | { readonly kind: "misspelt"; readonly meant?: string; readonly pcr?: number };
 
 const PREFIX = "kms:RecipientAttestation:";
 /** An attestation document has registers 0 to 31. */
@@ -33,7 +33,7 @@ export function readRecipientKey(key: string): RecipientKey | undefined {
         ? { kind: "pcr", pcr, name: pcrKey(pcr) }
         : { kind: "tpm", pcr, name: `${PREFIX}NitroTPMPCR${pcr}` };
   }
-  return isMeant(lower) ? { kind: "misspelt", meant: meantKey(lower) } : undefined;
+  return isMeant(lower) ? { kind: "misspelt", ...meantKey(lower) } : undefined;
 }
 
 /** Whether someone who wrote this had an attestation document in mind. */
@@ -44,8 +44,9 @@ function isMeant(lower: string): boolean {
   );
 }
 
-function meantKey(lower: string): string | undefined {
+function meantKey(lower: string): { readonly meant?: string; readonly pcr?: number } {
   const [, digits] = /pcr[^0-9]{0,3}0*([0-9]{1,2})[^0-9]*$/.exec(lower) ?? [];
-  if (digits !== undefined && Number(digits) <= MAX_PCR) return pcrKey(Number(digits));
-  return /image|sha/.test(lower) ? `${PREFIX}ImageSha384` : undefined;
+  const pcr = Number(digits);
+  if (digits !== undefined && pcr <= MAX_PCR) return { meant: pcrKey(pcr), pcr };
+  return /image|sha/.test(lower) ? { meant: `${PREFIX}ImageSha384`, pcr: 0 } : {};
 }
