@@ -19,7 +19,7 @@ import { milliseconds, type Table } from "./table.ts";
 import { middle } from "./timing.ts";
 
 const MIB = 2 ** 20;
-const ROUNDS = 5;
+const ROUNDS = 3;
 const KERNEL = 8 * MIB;
 const AIM = { ratio: 1.15, memory: 64 };
 

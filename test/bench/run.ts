@@ -26,7 +26,7 @@ const snp = await benchSnp();
 const tables = [
   { ...snp, notes: [`Medians of one run in which all take turns; ${machine}.`, ...snp.notes] },
   { ...(await benchPieces()), notes: [`Medians of one run; ${machine}.`] },
-  withMachine(await benchNitro(), "Medians of 5 rounds in turns"),
+  withMachine(await benchNitro(), "Medians of 3 rounds in turns"),
   await benchAudit(),
   withMachine(await benchLogServers(), "Medians of 3 rounds in turns"),
 ];
