@@ -4,16 +4,15 @@
  * @module
  */
 import { dirname, join } from "node:path";
-import { BuildError } from "./build-error.ts";
 import { recipeParts } from "./enclave/enclave.ts";
 import { localTar } from "./enclave/lock-parts.ts";
 import { hashFile, hashStream } from "./hash-stream.ts";
 import { changedSinceLock } from "./inputs.ts";
-import { findLocalSource, MAX_IMAGE_SIZE } from "./local-source.ts";
+import { findLocalSource, MAX_IMAGE_SIZE, missingBeside } from "./local-source.ts";
 import type { LockedSource } from "./lock.ts";
 import type { LockedRecipe } from "./locked-recipe.ts";
 
-/** Throws {@link BuildError} BP-INPUT-002 for the first file or folder that has changed, BP-RECIPE-006 for one that is gone. */
+/** Throws BuildError BP-INPUT-002 for the first file or folder that has changed, BP-RECIPE-006 for one that is gone. */
 export async function checkBeside(locked: LockedRecipe, signal?: AbortSignal): Promise<void> {
   const folder = dirname(locked.recipe.path);
   for (const source of locked.lock.lock.sources) {
@@ -34,16 +33,13 @@ async function digestBeside(
 ): Promise<string | undefined> {
   if (origin.kind === "file") {
     const file = await findLocalSource(folder, origin.path, MAX_IMAGE_SIZE);
-    if (file === undefined) throw gone(join(folder, origin.path));
+    if (file === undefined) throw missingBeside(join(folder, origin.path));
     return (await hashFile(file, signal)).sha256;
   }
   if ((origin.kind !== "folder" && origin.kind !== "layout") || locked.form !== "composing") return undefined;
   const tar = await localTar(origin, recipeParts(locked.recipe.recipe), { folder, signal });
-  if (tar === undefined) throw gone(join(folder, origin.path));
+  if (tar === undefined) throw missingBeside(join(folder, origin.path));
   return (await hashStream(tar, signal)).sha256;
 }
 
 const placeOf = ({ name, origin }: LockedSource): string => ("path" in origin ? origin.path : name);
-
-const gone = (place: string): BuildError =>
-  new BuildError("BP-RECIPE-006", `${place}: the recipe names it, and it is not there`, { file: place });

@@ -44,6 +44,10 @@ export async function findLocalFolder(folder: string, path: string): Promise<str
   return found.real;
 }
 
+/** What a recipe names beside itself is not there. */
+export const missingBeside = (place: string): BuildError =>
+  new BuildError("BP-RECIPE-006", `${place}: the recipe names it, and it is not there`, { file: place });
+
 async function findInFolder(
   folder: string,
   place: string,

@@ -5,12 +5,11 @@
  */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { BuildError } from "../build-error.ts";
 import { fetchBlob, type InputStore } from "../fetch-blob.ts";
 import { hashFile } from "../hash-stream.ts";
 import type { Image } from "../image/image.ts";
 import { openImage } from "../image/open-image.ts";
-import { findLocalFolder, findLocalSource, MAX_IMAGE_SIZE } from "../local-source.ts";
+import { findLocalFolder, findLocalSource, MAX_IMAGE_SIZE, missingBeside } from "../local-source.ts";
 import type { LockedSource } from "../lock.ts";
 import type { Mirror } from "../mirrors.ts";
 import type { ComposingRecipe } from "../recipe.ts";
@@ -56,10 +55,7 @@ async function lockPart(
   if (part.kind === "url") return lockUrl(part, options);
   const { path } = part;
   const place = join(options.folder, path);
-  if ((await stat(place).catch(() => undefined)) === undefined)
-    throw new BuildError("BP-RECIPE-006", `${place}: the recipe names it, and it is not there`, {
-      file: place,
-    });
+  if ((await stat(place).catch(() => undefined)) === undefined) throw missingBeside(place);
   if (part.kind === "image" && !(await stat(place)).isDirectory()) {
     const file = await lockFile(path, options);
     await openImages(join(options.folder, path), all, path);
